@@ -1,0 +1,73 @@
+# Everything a reader does starts here; `make` alone lists it.
+
+PAPER   ?= gcnet
+TIER    ?= twin
+DATASET ?= ckplus
+VARIANT ?= S1R1
+SOURCE  ?= twin
+LONDON  ?= ../shared/data/london
+CORES   ?= 2
+# the environment: a private folder, or `make env ENV=$CONDA_PREFIX` for an environment that exists already
+ENV     ?= .venv
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+STAMP := $(ENV)/.fercore-installed
+BIN   := $(abspath $(ENV))/bin
+# two one-thread jobs side by side beat one two-thread job; two two-thread jobs ruin each other
+export OMP_NUM_THREADS := 1
+export PATH := $(BIN):$(PATH)
+
+# --nolock: a killed run leaves a stale lock behind; here files are renamed into place and runs hold kernel locks
+SNAKEMAKE = $(BIN)/snakemake --snakefile Snakefile --cores $(CORES) --nolock --rerun-incomplete --keep-going \
+            --quiet rules host --config paper=$(PAPER) tier=$(TIER)
+
+.PHONY: help env test lint lab reproduce folds london bench lock clean clean-results clean-env
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+env: $(STAMP) ## the environment of requirements.lock, in .venv (ENV=folder); done once
+
+test: $(STAMP) ## the whole test suite
+	$(BIN)/python -m pytest
+
+lint: $(STAMP) ## style and common mistakes
+	$(BIN)/ruff check .
+
+lab: $(STAMP) ## JupyterLab on the notebooks
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks
+
+reproduce: $(STAMP) ## every table and figure: PAPER=gcnet TIER=twin (or smoke, paper)
+	$(SNAKEMAKE)
+
+folds: $(STAMP) ## every fold of one row: PAPER=gcnet DATASET=ckplus VARIANT=S1R1 SOURCE=twin
+	$(SNAKEMAKE) dataset=$(DATASET) variant=$(VARIANT) source=$(SOURCE) -- folds
+
+london: $(STAMP) ## prepare the London faces, then train on them: LONDON=folder of the photographs
+	$(BIN)/python data_prep/london.py --source $(LONDON)
+	$(SNAKEMAKE) -- london
+
+bench: $(STAMP) ## measure: training loop, peak memory, share of time outside training
+	$(BIN)/python -m fercore.bench
+
+lock: ## renew requirements.lock from pyproject.toml
+	@UV=$$(.ci/uv) && $$UV pip compile pyproject.toml --all-extras --universal --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate --upgrade --quiet --output-file requirements.lock
+
+clean: ## caches and failed notebooks; results stay
+	rm -rf .pytest_cache .ruff_cache fercore.egg-info
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+	find results -name '*.failed.*' -delete
+
+clean-results: ## all that `make reproduce` made (asks first)
+	@read -r -p "Remove all results that are not committed? [y/N] " answer; [[ $$answer == y ]]
+	git clean -fdX -- results .snakemake
+
+clean-env: ## the private environment and tools
+	rm -rf .venv .tools .environment.lock
+
+$(STAMP): requirements.lock pyproject.toml .ci/environment
+	@.ci/environment $(ENV)

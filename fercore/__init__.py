@@ -1,0 +1,1 @@
+"""Four papers on facial expression recognition, one mechanism: term -> player -> method -> variant."""

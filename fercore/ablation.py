@@ -1,0 +1,96 @@
+"""Several variants on the folds of one protocol: the runs behind a table."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+from tqdm.auto import tqdm
+
+from fercore import provenance
+from fercore.faces.folds import N_FOLDS
+from fercore.faces.protocols import protocol_of
+from fercore.faces.sources import credit
+from fercore.runs import Run, RunSpec, find, get_or_train
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """The runs of every variant, fold and seed; what is not trained yet is missing, never averaged away."""
+
+    paper: str
+    dataset: str
+    variants: tuple[str, ...]
+    protocol: str = "default"
+    folds: tuple[int, ...] = tuple(range(N_FOLDS))
+    tier: str = "twin"
+    source: str = "twin"
+    seeds: tuple[int, ...] = (0,)
+    changes: tuple[tuple[str, object], ...] = ()
+
+    def __post_init__(self):
+        for name in ("variants", "folds", "seeds", "changes"):  # notebooks hand over lists
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+
+    @property
+    def specs(self) -> list[RunSpec]:
+        """Every run of the table, fold by fold."""
+        protocol = protocol_of(self.dataset, self.protocol).name
+        return [
+            RunSpec(self.paper, variant, self.dataset, protocol, fold, self.tier, self.source, seed, self.changes)
+            for seed in self.seeds
+            for fold in self.folds
+            for variant in self.variants
+        ]
+
+    def train(self, device: str = "cpu") -> "Ablation":
+        """Train the runs that are missing; finished ones are left as they are."""
+        missing = [spec for spec in self.specs if find(spec) is None]
+        for spec in tqdm(missing, desc="runs", disable=not missing):
+            get_or_train(spec, device)
+        return self
+
+    def runs(self, variant: str | None = None) -> list[Run]:
+        """The finished runs, of one variant or of all."""
+        wanted = [spec for spec in self.specs if variant in (None, spec.variant)]
+        return [run for run in map(find, wanted) if run is not None]
+
+    def predictions(self, variant: str, early: bool = False) -> pd.DataFrame:
+        """All test predictions of a variant, with fold and seed; empty where nothing is trained."""
+        parts = [
+            (run.early if early else run.predictions).assign(seed=run.spec.seed, fold=run.spec.fold)
+            for run in self.runs(variant)
+        ]
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+    @property
+    def classes(self) -> list[str]:
+        """Class names, from any finished run."""
+        return self.runs()[0].about["classes"]
+
+    @property
+    def stamp(self) -> str:
+        """What stands under every table and figure: tier, data, folds, seeds, commit, and what is missing or stale."""
+        runs = self.runs()
+        done = sorted({run.spec.fold for run in runs})
+        missing = [fold for fold in range(N_FOLDS) if fold not in done]
+        stale = sum(run.stale for run in runs)
+        commits = sorted({run.about["commit"] for run in runs}) or [provenance.commit()]
+        parts = [
+            f"tier {self.tier}" + "".join(f", {name} {value}" for name, value in self.changes),
+            "data: " + credit(runs[0].about["data"] if runs else None, self.dataset, self.source),
+            f"folds {_ranges(done)} of {N_FOLDS}" + (f" (missing {_ranges(missing)})" if missing else ""),
+            "seeds " + ", ".join(map(str, self.seeds)),
+            "commit " + ", ".join(commits),
+        ]
+        if len(runs) < len(self.specs):
+            parts.append(f"{len(self.specs) - len(runs)} of {len(self.specs)} runs missing")
+        if stale:
+            parts.append(f"{stale} of {len(runs)} runs made with other code than today's")
+        return " · ".join(parts)
+
+
+def _ranges(numbers: list[int]) -> str:
+    if not numbers:
+        return "none"
+    if len(numbers) > 2 and numbers == list(range(numbers[0], numbers[-1] + 1)):
+        return f"{numbers[0]}-{numbers[-1]}"
+    return ", ".join(map(str, numbers))

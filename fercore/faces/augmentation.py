@@ -1,0 +1,44 @@
+"""Random crop, scale, rotation, flip and intensity, for a whole batch on its device."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Ranges of the random changes; each image draws its own, all maps of one image share it."""
+
+    scale: float  # relative: the face is enlarged by a factor of 1 +- scale
+    rotation: float  # degrees, +-
+    intensity: float  # the gray level is multiplied by 1 +- intensity
+
+    def __call__(self, maps: Tensor, size: int, generator: torch.Generator) -> Tensor:
+        """A changed random crop, B x C x size x size in [0, 1], of maps (B x C x h x w in [0, 1]).
+
+        The draws are made on the CPU, so that every device sees the same changes.
+        """
+        draws = torch.rand(6, len(maps), generator=generator) * 2 - 1  # each in [-1, 1]
+        grid = F.affine_grid(self._affine(draws, size, maps.shape[-2:]).to(maps), [len(maps), 1, size, size], False)
+        brightness = (1 + self.intensity * draws[5]).to(maps)
+        crop = F.grid_sample(maps, grid, padding_mode="border", align_corners=False)
+        return (crop * brightness[:, None, None, None]).clamp(0, 1)
+
+    def _affine(self, draws: Tensor, size: int, stored: torch.Size) -> Tensor:
+        """B x 2 x 3, from output to input in coordinates where the input image spans [-1, 1]."""
+        angle = draws[0] * math.radians(self.rotation)
+        zoom = (size / stored[1]) / (1 + self.scale * draws[1])
+        room = 1 - size / stored[1]  # how far the crop can move before it leaves the stored image
+        flip = torch.where(draws[4] < 0, -1.0, 1.0)
+        cos, sin = zoom * angle.cos(), zoom * angle.sin()
+        rows = [torch.stack([cos * flip, -sin, room * draws[2]]), torch.stack([sin * flip, cos, room * draws[3]])]
+        return torch.stack(rows).permute(2, 0, 1)
+
+
+def centre_crop(maps: Tensor, size: int) -> Tensor:
+    """The middle of maps (B x C x h x w), B x C x size x size."""
+    top, left = (maps.shape[-2] - size) // 2, (maps.shape[-1] - size) // 2
+    return maps[..., top : top + size, left : left + size]

@@ -1,0 +1,122 @@
+"""Protocols: which frames of a dataset are classified, into which classes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from fercore.faces.faceset import FaceSet, FaceSetError
+from fercore.faces.folds import N_FOLDS, fold_of
+
+SIX = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
+SEVEN = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What a paper did with a dataset."""
+
+    name: str
+    dataset: str  # "" suits every dataset
+    classes: tuple[str, ...] = ()  # () takes the dataset's own
+    frames: str = "last"  # of each sequence: "last" or "middle" three, or "all"
+    said: str = ""  # where the paper says so
+
+    @property
+    def neutral_is_class(self) -> bool:
+        """Whether onset frames are classified (else they only serve terms that compare with the reference)."""
+        return "neutral" in self.classes
+
+
+PROTOCOLS = {
+    p.name: p
+    for p in (
+        Protocol("ckplus7", "ckplus", SEVEN, "last", "GCNet Table 2; last three frames as in public practice"),
+        Protocol("ckplus8", "ckplus", ("neutral", *SEVEN), "last", "GCNet Table 3; the first frame is neutral"),
+        Protocol("mmi6", "mmi", SIX, "middle", "GCNet Table 4; paper chose peaks by hand, we take the middle three"),
+        Protocol("oulu6", "oulu", SIX, "last", "GCNet Table 5; last three frames (printed digits are k/1440)"),
+        Protocol("own", "", (), "all", "every image, the dataset's own classes"),
+        Protocol("identities", "", (), "all", "pre-training: the subject is the class, every tenth image is held out"),
+    )
+}
+
+
+def protocol_of(dataset: str, name: str = "default") -> Protocol:
+    """The protocol ``name`` of a dataset; "default" is the paper's, or "own" for a dataset no paper used."""
+    return PROTOCOLS[protocols_for(dataset)[0] if name == "default" else name]
+
+
+def protocols_for(dataset: str) -> list[str]:
+    """Names of the protocols that suit a dataset, its default first."""
+    own = [p.name for p in PROTOCOLS.values() if p.dataset == dataset]
+    return [*own, "own", "identities"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of a face set with their class index; -1 marks images without part in classification."""
+
+    rows: np.ndarray
+    target: np.ndarray
+
+
+@dataclass(frozen=True)
+class Division:
+    """One fold of a protocol: what is trained on, what is tested, and the test subjects' early frames."""
+
+    classes: tuple[str, ...]
+    train: Part
+    test: Part
+    early: Part  # frames of small intensity, of the test subjects (GCNet, Fig. 4)
+
+
+def divide(faces: FaceSet, protocol: Protocol, fold: int) -> Division:
+    """Cut ``faces`` into training and test side; no subject stands on both (identities: no image does)."""
+    if protocol.name == "identities":
+        return _identities(faces)
+    classes = protocol.classes or tuple(faces.classes)
+    if missing := set(classes) - set(faces.classes):
+        raise FaceSetError(f"{faces.name} has no image of {sorted(missing)}, which protocol {protocol.name} asks for")
+    if not 0 <= fold < N_FOLDS:
+        raise ValueError(f"fold {fold} is out of range; valid: 0..{N_FOLDS - 1}")
+    table = faces.table
+    target = table["label"].map({label: i for i, label in enumerate(classes)}).fillna(-1).astype(int).to_numpy()
+    chosen = _chosen(table, protocol)
+    neutral = (table["label"] == "neutral").to_numpy()
+    onset = neutral & (table["reference"].to_numpy() == np.arange(len(table)))
+    testing = (fold_of(table) == fold).to_numpy()
+    classified = chosen & (target >= 0)
+    return Division(
+        classes,
+        train=_part(~testing & (classified | onset), target),
+        test=_part(testing & classified, target),
+        early=_part(testing & ~chosen & ~neutral & (target >= 0), target),
+    )
+
+
+def _chosen(table: pd.DataFrame, protocol: Protocol) -> np.ndarray:
+    if protocol.frames == "all":
+        return np.ones(len(table), dtype=bool)
+    sequence = table.groupby(["subject", "sequence"])["frame"]
+    rank, length = sequence.rank(method="first").astype(int) - 1, sequence.transform("size")
+    if protocol.frames == "last":
+        chosen = rank >= length - 3
+    else:
+        chosen = (rank - length // 2).abs() <= 1
+    if protocol.neutral_is_class:
+        chosen = chosen | (rank == 0)
+    return chosen.to_numpy()
+
+
+def _identities(faces: FaceSet) -> Division:
+    subject = faces.table["subject"]
+    classes = tuple(sorted(subject.unique()))
+    target = subject.map({name: i for i, name in enumerate(classes)}).to_numpy()
+    held_out = (subject.groupby(subject).cumcount() % 10 == 9).to_numpy()
+    everything = np.ones(len(subject), dtype=bool)
+    return Division(classes, _part(~held_out, target), _part(held_out, target), _part(~everything, target))
+
+
+def _part(mask: np.ndarray, target: np.ndarray) -> Part:
+    rows = np.flatnonzero(mask)
+    return Part(rows, target[rows])

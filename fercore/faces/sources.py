@@ -1,0 +1,41 @@
+"""Where a dataset's images come from: its synthetic twin, or data prepared on disk. Never one for the other."""
+
+from fercore import paths
+from fercore.faces.examples import stored_size
+from fercore.faces.faceset import FaceSet, FaceSetError
+
+
+def prepared_names() -> list[str]:
+    """Datasets prepared on this machine."""
+    return sorted(file.parent.name for file in (paths.data() / "prepared").glob("*/faceset.json"))
+
+
+def open_faces(dataset: str, source: str, image_size: int, subjects: int | None = None) -> FaceSet:
+    """The images of ``dataset``, large enough to crop ``image_size`` from.
+
+    source: "twin" (generated on first use) or "prepared" (licensed or open data on disk). ``subjects`` limits a twin.
+    Raises FaceSetError, naming the command that prepares it, where the data are missing.
+    """
+    size = stored_size(image_size)
+    if source == "twin":
+        from fercore.twins.datasets import twin
+
+        return twin(dataset, size, subjects)
+    folder = paths.data() / "prepared" / dataset
+    if not (folder / "faceset.json").is_file():
+        raise FaceSetError(
+            f"dataset {dataset} is not prepared; {_how(dataset)}; prepared now: {prepared_names() or 'none'}"
+        )
+    return FaceSet.open(folder).resized(size)
+
+
+def _how(dataset: str) -> str:
+    script = paths.ROOT / "data_prep" / f"{dataset}.py"
+    if script.is_file():
+        return f"run: python data_prep/{dataset}.py --source DIR"
+    return "no preparation script exists for it yet; CONTRIBUTING.md says how to write its manifest"
+
+
+def credit(data: dict | None, dataset: str, source: str) -> str:
+    """How to name the data under a figure; ``data`` is what a run noted of them."""
+    return data["credit"] if data else f"{dataset} ({source})"

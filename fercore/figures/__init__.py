@@ -1,0 +1,19 @@
+"""Figures: each function returns a matplotlib Figure that says, at its foot, what it was made from."""
+
+from fercore.figures.faces import course, generation, mistakes
+from fercore.figures.features import embedding, filters
+from fercore.figures.page import save
+from fercore.figures.scores import accuracy_bars, confusion_matrices, learning_curves, small_expressions
+
+__all__ = [
+    "accuracy_bars",
+    "confusion_matrices",
+    "course",
+    "embedding",
+    "filters",
+    "generation",
+    "learning_curves",
+    "mistakes",
+    "save",
+    "small_expressions",
+]

@@ -1,0 +1,50 @@
+"""What all figures share: the stamp at the foot, face grids, saving."""
+
+import io
+import textwrap
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from fercore import paths
+from fercore.storage import whole_file
+
+
+class Picture(Figure):
+    """A figure that shows itself in a notebook, whatever matplotlib's backend."""
+
+    def _repr_png_(self) -> bytes:
+        drawn = io.BytesIO()
+        self.savefig(drawn, dpi=100)
+        return drawn.getvalue()
+
+
+def new(width: float, height: float) -> Picture:
+    """An empty figure of ``width`` x ``height`` inches."""
+    return Picture(figsize=(width, height), layout="constrained")
+
+
+def stamped(figure: Figure, stamp: str) -> Figure:
+    """Write the stamp under the figure."""
+    wide = int(figure.get_figwidth() * 15)
+    figure.supxlabel("\n".join(textwrap.wrap(stamp, wide)), fontsize=8, color="0.35")
+    return figure
+
+
+def face_grid(figure: Figure, rows: list[np.ndarray], names: list[str], heads: list[str] | None = None) -> None:
+    """Fill ``figure`` with rows of gray images (each N x H x W in [0, 1]), named at the left."""
+    axes = figure.subplots(len(rows), len(rows[0]), squeeze=False, gridspec_kw={"wspace": 0.03, "hspace": 0.03})
+    for i, (images, name) in enumerate(zip(rows, names, strict=True)):
+        for j, image in enumerate(images):
+            axes[i, j].imshow(image, cmap="gray", vmin=0, vmax=1)
+            axes[i, j].set(xticks=[], yticks=[])
+            if i == 0 and heads:
+                axes[i, j].set_title(heads[j], fontsize=8)
+        axes[i, 0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+
+
+def save(figure: Figure, name: str) -> Figure:
+    """Write ``results/figures/<name>.png`` and hand the figure back, so that the page shows it."""
+    with whole_file(paths.results() / "figures" / f"{name}.png") as aside:
+        figure.savefig(aside, dpi=150, metadata={"Software": None})
+    return figure

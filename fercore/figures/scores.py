@@ -1,0 +1,66 @@
+"""Figures of scores: learning curves, confusion, bars, errors on small expressions."""
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from fercore.ablation import Ablation
+from fercore.evaluation import accuracy_interval, confusion
+from fercore.figures.page import new, stamped
+
+
+def learning_curves(history: pd.DataFrame, stamp: str) -> Figure:
+    """Mean of every term per epoch, each in its own panel: their scales differ."""
+    terms = [column for column in history if column not in ("epoch", "iteration")]
+    figure = new(2.6 * len(terms) + 0.6, 2.6)
+    for axis, term in zip(figure.subplots(1, len(terms), squeeze=False)[0], terms, strict=True):
+        axis.plot(history["iteration"], history[term], marker=".", color="C0")
+        axis.set(title=term, xlabel="iteration", ylim=(0, None))
+    return stamped(figure, stamp)
+
+
+def confusion_matrices(ablation: Ablation, variants: list[str]) -> Figure:
+    """Row-normalised confusion, %, true class by row; the counts of images stand at the right."""
+    figure = new(4.4 * len(variants), 4.4)
+    for axis, variant in zip(figure.subplots(1, len(variants), squeeze=False)[0], variants, strict=True):
+        counts = confusion(ablation.predictions(variant), ablation.classes)
+        share = 100 * counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
+        names = [f"{name} ({n})" for name, n in counts.sum(axis=1).items()]
+        sns.heatmap(share, annot=True, fmt=".0f", cmap="Blues", vmin=0, vmax=100, cbar=False, ax=axis, square=True,
+                    yticklabels=names, annot_kws={"size": 8})  # fmt: skip
+        axis.set(title=variant, xlabel="predicted", ylabel="true")
+        axis.tick_params(labelsize=8)
+    return stamped(figure, ablation.stamp)
+
+
+def accuracy_bars(ablation: Ablation, printed: pd.Series) -> Figure:
+    """Pooled accuracy with its 95 % interval over subjects, and the printed value where there is one."""
+    variants = [variant for variant in ablation.variants if ablation.runs(variant)]
+    figure = new(1.2 * len(variants) + 2, 3.2)
+    axis = figure.subplots()
+    for i, variant in enumerate(variants):
+        interval = accuracy_interval(ablation.predictions(variant))
+        axis.plot([i, i], [interval.low, interval.high], color="C0", lw=2)
+        axis.plot(i, interval.value, "o", color="C0", label="ours" if i == 0 else None)
+        if variant in printed:
+            axis.plot(i + 0.18, printed[variant] / 100, "_", ms=16, mew=2, color="C3", label=None if i else "printed")
+    axis.set(xticks=range(len(variants)), xticklabels=variants, ylabel="accuracy", xlim=(-0.5, len(variants) - 0.5))
+    axis.yaxis.set_major_formatter(PercentFormatter(1))
+    axis.legend(frameon=False)
+    return stamped(figure, ablation.stamp)
+
+
+def small_expressions(ablation: Ablation, variants: list[str]) -> Figure:
+    """Error rate against expression intensity, frames of the test subjects that no protocol classifies included."""
+    figure = new(6, 3.6)
+    axis = figure.subplots()
+    for variant in variants:
+        frames = pd.concat([ablation.predictions(variant), ablation.predictions(variant, early=True)])
+        frames = frames.dropna(subset="intensity").query("intensity > 0")
+        wrong = (frames["label"] != frames["predicted"]).groupby(frames["intensity"].round(2))
+        axis.plot(wrong.mean().index, wrong.mean(), marker="o", label=variant)
+    axis.set(xlabel="intensity (share of the apex)", ylabel="error rate", ylim=(0, 1))
+    axis.yaxis.set_major_formatter(PercentFormatter(1))
+    axis.legend(frameon=False)
+    return stamped(figure, ablation.stamp)

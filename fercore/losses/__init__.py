@@ -1,0 +1,1 @@
+"""The papers' loss terms: pure functions, tensors in, scalar mean out."""

@@ -1,0 +1,127 @@
+"""The mechanism all four papers share: terms make players, players make a method, kept terms make a variant."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Descent:
+    """Nesterov gradient descent: the rate of every iteration, momentum and weight decay."""
+
+    rate: Callable[[int], float]  # iteration -> learning rate
+    momentum: float
+    weight_decay: float
+
+
+@dataclass(frozen=True)
+class Player:
+    """One side of a game: the networks it moves, the weighted terms it minimises, and how it descends."""
+
+    name: str
+    networks: Mapping[str, float]  # name of the sub-network -> multiplier of the learning rate
+    terms: Mapping[str, float]  # name of the term -> weight
+    descent: Descent
+
+    def keeping(self, variant: frozenset[str]) -> "Player":
+        """The same player with only the variant's terms; a weight of zero is a term removed."""
+        kept = {term: weight for term, weight in self.terms.items() if term in variant and weight != 0}
+        return replace(self, terms=kept)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A pre-training: the terms it keeps and the networks it provides to the method proper."""
+
+    terms: frozenset[str]
+    provides: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Images with what is known of them; all tensors have B rows."""
+
+    image: Tensor  # B x C x H x W in [0, 1]
+    label: Tensor  # B, class index; -1 for an image that takes no part in classification
+    reference: Tensor | None = None  # B x C x H x W, the same person's reference face
+    is_reference: Tensor | None = None  # B, True where the image itself shows the reference expression
+
+
+class Method(nn.Module):
+    """A paper: sub-networks, one method per term (of the term's name), players, and the step that lets them play.
+
+    A term is a method ``term(batch, outputs) -> scalar``; ``forward(batch)`` returns what the terms share.
+    """
+
+    def set_players(self, players: list[Player], variant: frozenset[str]) -> None:
+        """Give every player the terms that ``variant`` keeps, and an optimiser over its own parameters."""
+        known = {term for player in players for term in player.terms}
+        if unknown := variant - known:
+            raise ValueError(f"unknown terms {sorted(unknown)}; this method has {sorted(known)}")
+        self.players = [player.keeping(variant) for player in players]
+        self.optimisers = {player.name: self._optimiser(player) for player in self.players}
+        self.iteration = 0
+
+    def _optimiser(self, player: Player) -> torch.optim.Optimizer:
+        descent = player.descent
+        groups = [
+            {"params": list(self.get_submodule(name).parameters()), "multiplier": multiplier}
+            for name, multiplier in player.networks.items()
+        ]
+        return torch.optim.SGD(
+            groups, lr=descent.rate(0), momentum=descent.momentum, nesterov=descent.momentum > 0,
+            weight_decay=descent.weight_decay,
+        )  # fmt: skip
+
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        """One iteration: all players see the same forward pass, then each moves its own parameters.
+
+        Each player's loss is differentiated with respect to that player's parameters only, and all gradients are
+        taken before anyone moves. Returns the value of every term (0-d, detached).
+        """
+        outputs = self(batch)
+        playing = [player for player in self.players if player.terms]
+        values: dict[str, Tensor] = {}
+        for player in playing:
+            values |= self._take_gradient(player, batch, outputs, keep_graph=player is not playing[-1])
+        for player in playing:
+            self._move(player)
+        self.iteration += 1
+        return values
+
+    def _take_gradient(self, player: Player, batch: Batch, outputs: Any, keep_graph: bool) -> dict[str, Tensor]:
+        losses = {term: getattr(self, term)(batch, outputs) for term in player.terms}
+        total = torch.stack([weight * losses[term] for term, weight in player.terms.items()]).sum()
+        own = self._parameters_of(player)
+        gradients = torch.autograd.grad(total, own, retain_graph=keep_graph, allow_unused=True)
+        for parameter, gradient in zip(own, gradients, strict=True):
+            parameter.grad = gradient  # None for a network outside this variant: the optimiser passes it over
+        return {term: loss.detach() for term, loss in losses.items()}
+
+    def _move(self, player: Player) -> None:
+        optimiser, rate = self.optimisers[player.name], player.descent.rate(self.iteration)
+        for group in optimiser.param_groups:
+            group["lr"] = rate * group["multiplier"]
+        optimiser.step()
+
+    def _parameters_of(self, player: Player) -> list[nn.Parameter]:
+        return [p for name in player.networks for p in self.get_submodule(name).parameters() if p.requires_grad]
+
+    def predict(self, image: Tensor, reference: Tensor | None = None) -> Tensor:
+        """Class probabilities (B x K) of images (B x C x H x W)."""
+        raise NotImplementedError
+
+    def progress(self) -> dict[str, Any]:
+        """Everything that training changes, for a checkpoint."""
+        optimisers = {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()}
+        return {"networks": self.state_dict(), "optimisers": optimisers, "iteration": self.iteration}
+
+    def resume(self, progress: Mapping[str, Any]) -> None:
+        """Take up training where ``progress`` left it."""
+        self.load_state_dict(progress["networks"])
+        for name, state in progress["optimisers"].items():
+            self.optimisers[name].load_state_dict(state)
+        self.iteration = progress["iteration"]

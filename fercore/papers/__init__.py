@@ -1,0 +1,1 @@
+"""One paper, one file: its configuration, forward pass, terms and variants."""

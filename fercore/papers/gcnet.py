@@ -1,0 +1,245 @@
+"""GCNet (Kim et al.): recognise an expression by its difference from a generated reference face.
+
+Symbols as in the paper: X an image, X_r the same person's reference, X̂_r its estimate, En_1 De_1 the generator,
+En_2 De_2r De_2i the representation stage, delta the contrastive representation.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from torch import Tensor, cat, nn, no_grad
+
+from fercore.faces.examples import Examples
+from fercore.faces.faceset import FaceSetError
+from fercore.losses.classification import cross_entropy
+from fercore.losses.contrastive import contrastive
+from fercore.losses.reconstruction import half_squared_error
+from fercore.method import Batch, Descent, Method, Player, Stage
+from fercore.networks.encoder_decoder import WIDTHS, Decoder, Encoder
+from fercore.schedules import inverse
+
+CNN = frozenset({"classify"})
+S0R0 = CNN | {"generate_reference"}
+RECONSTRUCT = {"reconstruct_reference", "reconstruct_input"}
+
+VARIANTS = {  # the rows of Tables 2-5; the metric CNN is Fig. 2b, which no table reports
+    "CNN": CNN,
+    "metricCNN": CNN | {"contrastive"},  # compares with the real reference, at test time too: an upper bound
+    "S0R0": S0R0,
+    "S1R0": S0R0 | {"contrastive"},
+    "S0R1": S0R0 | RECONSTRUCT,
+    "S1R1": S0R0 | RECONSTRUCT | {"contrastive"},
+}
+PRETRAINING = {  # Sec. 4.1
+    "reconstruction": Stage(frozenset({"autoencode"}), provides=("En1", "De1")),
+    "identification": Stage(CNN, provides=("En2",)),
+}
+
+NEEDS_REFERENCE = {"contrastive", "generate_reference", "reconstruct_reference"}
+
+
+@dataclass(frozen=True)
+class Config:
+    """The paper's values; ``smoke`` and ``twin`` shorten what a laptop cannot pay."""
+
+    image_size: int = 64  # Sec. 4.1, random crop of 66 x 66
+    widths: tuple[int, ...] = WIDTHS  # Table 1
+    dropout: float = 0.5  # Sec. 4.1, before the first fully connected layer
+    lambda_S: float = 1.0  # Sec. 4.1
+    lambda_R: float = 0.01  # not stated; with 1 the sums over pixels of Eq. 7-10 diverge at the printed rates
+    lambda_Gr: float = 1.0  # Sec. 4.1
+    lambda_Rr: float = 0.25  # Sec. 4.1
+    lambda_Ri: float = 0.25  # Sec. 4.1
+    margin: float = 1.0  # not stated; with rms distances 1 is about the spread of a batch-normalised code
+    distance: str = "rms"  # Eq. 4 prints "l2"; "rms" divides by sqrt(p), so that the margin suits every image size
+    batch_size: int = 64  # Sec. 4.1
+    iterations: int = 300_000  # Sec. 4.1
+    base_rate: float = 0.001  # Sec. 4.1
+    momentum: float = 0.9  # Sec. 4.1, Nesterov
+    weight_decay: float = 1e-4  # Sec. 4.1
+    gamma: float = 1e-4  # "a gamma term of 0.75" is Caffe's stock power; its stock gamma is 1e-4
+    power: float = 0.75  # see gamma
+    decoder_rate: float = 10.0  # Sec. 4.1: "the learning rate at layers of the decoder networks is set to 10"
+    scale: float = 0.10  # not stated; augmentation: relative size of the face
+    rotation: float = 10.0  # not stated; augmentation: degrees
+    intensity: float = 0.20  # not stated; augmentation: factor on the gray level
+    pretraining: str = "casia_webface"  # Sec. 4.1; "" starts from random weights
+    pretraining_iterations: int = 100_000  # not stated
+    pretraining_rate: float = 0.01  # not stated
+    twin_subjects: int | None = None  # limits a synthetic twin to so many subjects; None takes all
+
+    @property
+    def feature_size(self) -> int:
+        """Width of the first fully connected layer, (0.5 size)^2 n / 2^n with n layers (Sec. 4.1); 384 at size 64."""
+        layers = len(self.widths)
+        return max(int((0.5 * self.image_size) ** 2 * layers / 2**layers), 8)
+
+    @property
+    def code_shape(self) -> tuple[int, int, int]:
+        """Shape of a code: channels, height, width."""
+        side = -(-self.image_size // 2 ** len(self.widths))
+        return self.widths[-1], side, side
+
+    def pretrained_by(self) -> dict[str, object]:
+        """What differs in this configuration while a pre-training stage runs."""
+        return {
+            "iterations": self.pretraining_iterations,
+            "base_rate": self.pretraining_rate,
+            "pretraining": "",
+        }
+
+
+TIERS = {
+    "paper": Config(),
+    "twin": Config(
+        image_size=32, batch_size=32, iterations=300, base_rate=0.01,
+        pretraining_iterations=600, pretraining_rate=0.01,
+    ),
+    "smoke": Config(
+        image_size=32, batch_size=8, iterations=6, widths=(4, 8, 12), pretraining_iterations=4, twin_subjects=24,
+    ),
+}  # fmt: skip
+
+
+class GCNet(Method):
+    """The networks of Fig. 3; which of them work depends on the variant's terms."""
+
+    def __init__(self, config: Config, n_classes: int, variant: frozenset[str]):
+        super().__init__()
+        self.config, self.variant, widths = config, variant, config.widths
+        channels, height, width = config.code_shape
+        self.En1, self.De1 = Encoder(widths=widths), Decoder(widths=widths)
+        self.En2 = Encoder(widths=widths)
+        self.De2r, self.De2i = Decoder(widths=widths), Decoder(widths=widths)
+        self.hidden = nn.Sequential(
+            nn.Flatten(), nn.Dropout(config.dropout), nn.Linear(channels * height * width, config.feature_size), nn.ReLU()
+        )  # fmt: skip
+        self.classifier = nn.Linear(config.feature_size, n_classes)
+        self.set_players([self._player()], variant)
+
+    def check(self, examples: Examples) -> None:
+        """Refuse, before any work, data without what this variant needs; raises FaceSetError."""
+        if self.variant & NEEDS_REFERENCE and not examples.has_reference:
+            raise FaceSetError(
+                f"terms {sorted(self.variant & NEEDS_REFERENCE)} need a reference (neutral) image of every person; "
+                "this dataset lacks some: only the CNN baseline can run on it"
+            )
+
+    def _player(self) -> Player:
+        c = self.config
+        rates = {"En1": 1, "De1": c.decoder_rate, "En2": 1, "De2r": c.decoder_rate, "De2i": c.decoder_rate}
+        weights = {
+            "classify": 1.0,
+            "contrastive": c.lambda_S,
+            "generate_reference": c.lambda_R * c.lambda_Gr,
+            "reconstruct_reference": c.lambda_R * c.lambda_Rr,
+            "reconstruct_input": c.lambda_R * c.lambda_Ri,
+            "autoencode": c.lambda_R,
+        }
+        descent = Descent(inverse(c.base_rate, c.gamma, c.power), c.momentum, c.weight_decay)
+        return Player("gcnet", rates | {"hidden": 1, "classifier": 1}, weights, descent)
+
+    def forward(self, batch: Batch) -> "Outputs":
+        """What the terms share, each part computed when a term first asks for it."""
+        return Outputs(self, batch)
+
+    def classify(self, batch: Batch, out: "Outputs") -> Tensor:
+        """L_Cls of Eq. 3: cross-entropy on the contrastive representation."""
+        return cross_entropy(out.logits, batch.label)
+
+    def contrastive(self, batch: Batch, out: "Outputs") -> Tensor:
+        """L_Contr, Eq. 4-5: X and its reference are a different pair unless X shows the reference expression."""
+        p = out.code[0].numel()
+        scale = p**-0.5 if self.config.distance == "rms" else 1.0
+        return contrastive(scale * out.code, scale * out.reference_code, ~batch.is_reference, self.config.margin)
+
+    def generate_reference(self, batch: Batch, out: "Outputs") -> Tensor:
+        """L_Gen,r, Eq. 7-8."""
+        return half_squared_error(batch.reference, out.generated)
+
+    def reconstruct_reference(self, batch: Batch, out: "Outputs") -> Tensor:
+        """L_Recon,r, Eq. 9: the true reference from the code of the generated one."""
+        return half_squared_error(batch.reference, out.reconstructed_reference)
+
+    def reconstruct_input(self, batch: Batch, out: "Outputs") -> Tensor:
+        """L_Recon,i, Eq. 10: the input from its own code."""
+        return half_squared_error(batch.image, out.reconstructed_input)
+
+    def autoencode(self, batch: Batch, out: "Outputs") -> Tensor:
+        """The reconstruction task that pre-trains the generator (Sec. 4.1)."""
+        return half_squared_error(batch.image, out.generated)
+
+    @no_grad()
+    def predict(self, image: Tensor, reference: Tensor | None = None) -> Tensor:
+        """Class probabilities, B x K."""
+        return self.look(image, reference).logits.softmax(1)
+
+    def look(self, image: Tensor, reference: Tensor | None = None) -> "Outputs":
+        """All outputs for images: features, generated references, reconstructions."""
+        label = image.new_full((len(image),), -1).long()
+        return Outputs(self, Batch(image, label, reference))
+
+
+class Outputs:
+    """One forward pass of GCNet; every part is computed once, and only if somebody needs it."""
+
+    def __init__(self, net: GCNet, batch: Batch):
+        self.net, self.batch = net, batch
+
+    @cached_property
+    def generated(self) -> Tensor:
+        """X̂_r = De_1(En_1(X)), B x 1 x H x W."""
+        return self.net.De1(*self.net.En1(self.batch.image))
+
+    @cached_property
+    def reference(self) -> Tensor | None:
+        """What X is compared with: X̂_r, the real X_r (metric CNN), or nothing (CNN)."""
+        if "generate_reference" in self.net.variant:
+            return self.generated
+        if "contrastive" not in self.net.variant:
+            return None
+        if self.batch.reference is None:
+            raise ValueError("the metric CNN compares with the real reference image: give one to every image")
+        return self.batch.reference
+
+    @cached_property
+    def _encoded(self) -> tuple[Tensor, list]:
+        # both flows of Fig. 3 in one pass, so that batch normalisation treats them alike, as it does at test time
+        images = self.batch.image if self.reference is None else cat([self.batch.image, self.reference])
+        return self.net.En2(images)
+
+    @property
+    def code(self) -> Tensor:
+        """En_2(X), B x 96 x H/8 x W/8."""
+        return self._encoded[0][: len(self.batch.image)]
+
+    @property
+    def reference_code(self) -> Tensor:
+        """En_2 of the reference, same shape as the code."""
+        return self._encoded[0][len(self.batch.image) :]
+
+    @cached_property
+    def feature(self) -> Tensor:
+        """The first fully connected layer on delta = |En_2(X) - En_2(X̂_r)| (Eq. 2), or on En_2(X) alone (CNN)."""
+        delta = self.code if self.reference is None else (self.code - self.reference_code).abs()
+        return self.net.hidden(delta)
+
+    @cached_property
+    def logits(self) -> Tensor:
+        """Class scores before the softmax, B x K."""
+        return self.net.classifier(self.feature)
+
+    @cached_property
+    def reconstructed_input(self) -> Tensor:
+        """De_2i(En_2(X)), B x 1 x H x W."""
+        images = len(self.batch.image)
+        return self.net.De2i(self.code, [switch.rows(0, images) for switch in self._encoded[1]])
+
+    @cached_property
+    def reconstructed_reference(self) -> Tensor:
+        """De_2r(En_2(X̂_r)), B x 1 x H x W."""
+        images = len(self.batch.image)
+        return self.net.De2r(self.reference_code, [switch.rows(images, 2 * images) for switch in self._encoded[1]])
+
+
+METHOD = GCNet

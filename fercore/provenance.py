@@ -1,0 +1,50 @@
+"""What a result was made with: code, versions, commit."""
+
+import subprocess
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+from fercore import paths
+from fercore.storage import digest
+
+TRAINING_CODE = ("method.py", "training.py", "schedules.py", "losses", "networks", "faces", "papers")
+PACKAGES = ("torch", "torchvision", "numpy", "pandas", "scikit-learn", "scipy")
+
+
+@cache
+def source_digest(paper: str) -> str:
+    """A short hash of the code that training this paper's methods runs through."""
+    package = paths.ROOT / "fercore"
+    files = []
+    for name in TRAINING_CODE:
+        place = package / name
+        files += [place] if place.is_file() else sorted(place.rglob("*.py"))
+    files = [f for f in files if f.parent.name != "papers" or f.stem in (paper, "__init__")]
+    return digest(*files)[:12]
+
+
+@cache
+def commit() -> str:
+    """The repository's commit, with "+changes" where files differ from it; "unknown" outside a repository."""
+    try:
+        head = _git("rev-parse", "--short=10", "HEAD")
+        changed = _git("status", "--porcelain", "--untracked-files=no", "--", "fercore", "notebooks")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return head + ("+changes" if changed else "")
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that decide about numbers."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "absent"
+    return found
+
+
+def _git(*words: str) -> str:
+    command = ["git", "-C", str(paths.ROOT), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

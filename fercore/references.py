@@ -1,0 +1,67 @@
+"""How far a generated reference is from the true one, against three estimates that need no network."""
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from fercore.evaluation import subject_bootstrap
+from fercore.faces.examples import Examples
+from fercore.method import Batch
+from fercore.runs import Run
+
+BASELINES = ("copy of the input", "affine map per pixel", "mean neutral face")
+
+
+def errors(runs: list[Run]) -> pd.DataFrame:
+    """Squared error per pixel of every estimate of X_r, for each expressive test image.
+
+    Columns: subject, fold, estimate, error. The baselines are fitted on the run's training persons only: the input
+    itself; ``X_r = a X + b`` by least squares at each pixel; the mean reference.
+    """
+    parts, folds_done = [], set()
+    for run in runs:
+        faces, division, size = run.faces(), run.division(), run.spec.config.image_size
+        test = _expressive(Examples(faces, division.test, size))
+        with torch.no_grad():
+            estimates = {run.spec.variant: run.method().look(test.image, test.reference).generated}
+        if run.spec.fold not in folds_done:  # the baselines depend on the fold, not on the variant
+            estimates |= _baselines(_expressive(Examples(faces, division.train, size)), test)
+            folds_done.add(run.spec.fold)
+        expressive = (faces.table["label"] != "neutral").to_numpy()[division.test.rows]
+        subject = faces.table["subject"].to_numpy()[division.test.rows][expressive]
+        for name, estimate in estimates.items():
+            error = (estimate - test.reference).square().flatten(1).mean(1).numpy()
+            parts.append(pd.DataFrame({"subject": subject, "fold": run.spec.fold, "estimate": name, "error": error}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def comparison(errors: pd.DataFrame) -> pd.DataFrame:
+    """Mean squared error and PSNR of each estimate; for the networks, the gain on each baseline with its interval.
+
+    A gain is the baseline's mean error minus the network's, in percent of the baseline's; positive is better.
+    """
+    wide = errors.pivot_table(index=["fold", "subject"], columns="estimate", values="error").reset_index()
+    rows = []
+    for name in dict.fromkeys([*errors["estimate"].unique()]):
+        row = {"estimate": name, "mean squared error": wide[name].mean()}
+        row["PSNR, dB"] = 10 * np.log10(1 / wide[name]).mean()
+        for baseline in BASELINES if name not in BASELINES else ():
+            gain = subject_bootstrap((wide[baseline] - wide[name]) / wide[baseline].mean(), wide["subject"])
+            row[f"gain on {baseline}, %"] = str(gain)
+        rows.append(row)
+    return pd.DataFrame(rows).set_index("estimate")
+
+
+def _baselines(train: Batch, test: Batch) -> dict[str, Tensor]:
+    mean_input, mean_reference = train.image.mean(0), train.reference.mean(0)
+    shifted = train.image - mean_input
+    slope = (shifted * (train.reference - mean_reference)).sum(0) / shifted.square().sum(0).clamp(min=1e-6)
+    affine = mean_reference + slope * (test.image - mean_input)
+    return dict(zip(BASELINES, (test.image, affine, mean_reference.expand_as(test.image)), strict=True))
+
+
+def _expressive(examples: Examples) -> Batch:
+    batch = next(examples.in_order(batch_size=len(examples)))
+    kept = ~batch.is_reference
+    return Batch(batch.image[kept], batch.label[kept], batch.reference[kept], batch.is_reference[kept])

@@ -1,0 +1,236 @@
+"""The run store: one folder per finished run; existing means finished."""
+
+import dataclasses
+import importlib
+import json
+import resource
+import shutil
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors.torch import load_file
+from safetensors.torch import save as serialised
+
+from fercore import paths, provenance
+from fercore.evaluation import predictions
+from fercore.faces import folds
+from fercore.faces.augmentation import Augmentation
+from fercore.faces.examples import Examples
+from fercore.faces.faceset import FaceSet
+from fercore.faces.protocols import PROTOCOLS, Division, divide
+from fercore.faces.sources import open_faces
+from fercore.method import Method
+from fercore.storage import digest, one_at_a_time, whole_folder, write_json
+from fercore.training import Course, fit
+
+
+class RunError(RuntimeError):
+    """A run cannot be made or read; says which and the way out."""
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """Everything that determines a run."""
+
+    paper: str
+    variant: str
+    dataset: str
+    protocol: str
+    fold: int
+    tier: str = "twin"
+    source: str = "twin"
+    seed: int = 0
+    changes: tuple[tuple[str, Any], ...] = ()  # (field, value) that differ from the tier's configuration
+
+    @property
+    def module(self) -> ModuleType:
+        """The paper's file."""
+        return importlib.import_module(f"fercore.papers.{self.paper}")
+
+    @property
+    def config(self) -> Any:
+        """The tier's configuration with this run's changes."""
+        return dataclasses.replace(self.module.TIERS[self.tier], **dict(self.changes))
+
+    @property
+    def terms(self) -> frozenset[str]:
+        """The terms that this run's variant (or pre-training stage) keeps."""
+        stages = {name: stage.terms for name, stage in self.module.PRETRAINING.items()}
+        return (self.module.VARIANTS | stages)[self.variant]
+
+    @property
+    def folder(self) -> Path:
+        """Where the finished run stands: readable first, hashed for truth."""
+        truth = json.dumps({"spec": asdict(self), "config": asdict(self.config)}, sort_keys=True, default=list)
+        name = f"{self.protocol}-{self.variant}-fold{self.fold}-seed{self.seed}-{digest(truth.encode())[:10]}"
+        return paths.results() / "runs" / self.paper / f"{self.dataset}-{self.source}-{self.tier}" / name
+
+    def __str__(self) -> str:
+        return f"{self.variant} on {self.dataset}/{self.protocol}, fold {self.fold}, seed {self.seed} ({self.tier})"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run, read from its folder."""
+
+    spec: RunSpec
+    about: dict
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """One row per test image, with the fold."""
+        return pd.read_parquet(self.spec.folder / "predictions.parquet").assign(fold=self.spec.fold)
+
+    @property
+    def early(self) -> pd.DataFrame:
+        """The same for frames of small intensity of the test subjects."""
+        return pd.read_parquet(self.spec.folder / "early.parquet").assign(fold=self.spec.fold)
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """Mean of every term per epoch."""
+        return pd.read_csv(self.spec.folder / "history.csv")
+
+    @property
+    def features(self) -> np.ndarray:
+        """What the first fully connected layer says of every test image, N x F."""
+        return np.load(self.spec.folder / "features.npy", allow_pickle=False)
+
+    @property
+    def stale(self) -> bool:
+        """Whether the training code has changed since."""
+        return self.about["source_digest"] != provenance.source_digest(self.spec.paper)
+
+    @property
+    def stamp(self) -> str:
+        """What stands under a figure of this run alone."""
+        spec = self.spec
+        parts = [f"tier {spec.tier}", f"data: {self.about['data']['credit']}", f"seed {spec.seed}"]
+        return " · ".join(
+            [*parts, f"commit {self.about['commit']}"] + ["made with other code than today's"] * self.stale
+        )
+
+    def method(self) -> Method:
+        """The trained networks, on the CPU."""
+        method = self.spec.module.METHOD(self.spec.config, len(self.about["classes"]), self.spec.terms)
+        method.load_state_dict(load_file(self.spec.folder / "weights.safetensors"))
+        return method.to(memory_format=torch.channels_last).eval().requires_grad_(False)
+
+    def faces(self) -> FaceSet:
+        """The images this run saw."""
+        return _faces(self.spec)
+
+    def division(self) -> Division:
+        """This run's training and test side."""
+        return divide(self.faces(), PROTOCOLS[self.spec.protocol], self.spec.fold)
+
+
+def find(spec: RunSpec) -> Run | None:
+    """The finished run, or None."""
+    file = spec.folder / "run.json"
+    return Run(spec, json.loads(file.read_text())) if file.is_file() else None
+
+
+def get_or_train(spec: RunSpec, device: str = "cpu") -> Run:
+    """The finished run; trained first where it does not exist, by one process at a time."""
+    with one_at_a_time(spec.folder.with_name(f".{spec.folder.name}.lock")):
+        return find(spec) or _train(spec, device)
+
+
+def _faces(spec: RunSpec) -> FaceSet:
+    return open_faces(spec.dataset, spec.source, spec.config.image_size, spec.config.twin_subjects)
+
+
+def _train(spec: RunSpec, device: str) -> Run:
+    started, config = time.monotonic(), spec.config
+    faces = _faces(spec)
+    division = divide(faces, PROTOCOLS[spec.protocol], spec.fold)
+    torch.manual_seed(spec.seed)
+    method = spec.module.METHOD(config, len(division.classes), spec.terms)
+    examples = Examples(faces, division.train, config.image_size, device)
+    method.check(examples)
+    method.check(Examples(faces, division.test, config.image_size, device))
+    for name, state in _pretrained(spec, device).items():
+        method.get_submodule(name).load_state_dict(state)
+    method = method.to(device, memory_format=torch.channels_last)
+    partial = spec.folder.with_name(f".{spec.folder.name}.partial")
+    course = Course(
+        config.iterations, config.batch_size, spec.seed, Augmentation(config.scale, config.rotation, config.intensity)
+    )
+    cause = digest(provenance.source_digest(spec.paper).encode(), faces.fingerprint.encode())
+    try:
+        history = fit(method, examples, course, partial / "checkpoint.pt", title=str(spec), cause=cause)
+        method.eval()
+        about = _about(spec, faces, division, time.monotonic() - started)
+        with whole_folder(spec.folder) as aside:
+            _write(aside, spec, method, faces, division, history, device)
+            write_json(aside / "run.json", about)
+    except OSError as error:
+        raise RunError(f"cannot write {spec.folder}: {error}; make room and repeat, training is kept") from error
+    shutil.rmtree(partial, ignore_errors=True)
+    return Run(spec, about)
+
+
+def pretrain(spec: RunSpec, stage: str, device: str = "cpu") -> Run:
+    """The pre-training stage that ``spec``'s configuration asks for; trained first where it does not exist."""
+    config = spec.config
+    changes = dict(spec.changes) | config.pretrained_by()
+    source = "prepared" if spec.tier == "paper" else "twin"
+    asked = dataclasses.replace(
+        spec, variant=stage, dataset=config.pretraining, protocol="identities", fold=0, source=source,
+        changes=tuple(changes.items()),
+    )  # fmt: skip
+    return get_or_train(asked, device)
+
+
+def _pretrained(spec: RunSpec, device: str) -> dict[str, dict]:
+    """Weights of the networks that pre-training provides; none for a pre-training stage itself."""
+    stages = spec.module.PRETRAINING
+    if not spec.config.pretraining or spec.variant in stages:
+        return {}
+    weights = {}
+    for name, stage in stages.items():
+        trained = pretrain(spec, name, device).method()
+        weights |= {network: trained.get_submodule(network).state_dict() for network in stage.provides}
+    return weights
+
+
+@torch.no_grad()
+def _write(
+    folder: Path, spec: RunSpec, method: Method, faces: FaceSet, division: Division, history: pd.DataFrame, device: str
+) -> None:
+    history.to_csv(folder / "history.csv", index=False)
+    weights = {name: value.contiguous().cpu() for name, value in method.state_dict().items()}
+    (folder / "weights.safetensors").write_bytes(serialised(weights))
+    if "classify" not in spec.terms:
+        return
+    for name, part in (("predictions", division.test), ("early", division.early)):
+        examples = Examples(faces, part, spec.config.image_size, device)
+        predictions(method, faces, part, division.classes, examples).to_parquet(folder / f"{name}.parquet", index=False)
+    test = Examples(faces, division.test, spec.config.image_size, device)
+    features = [method.look(batch.image, batch.reference).feature.cpu() for batch in test.in_order()]
+    np.save(folder / "features.npy", torch.cat(features).numpy())
+
+
+def _about(spec: RunSpec, faces: FaceSet, division: Division, seconds: float) -> dict:
+    test = faces.table.loc[division.test.rows, "subject"]
+    return {
+        "spec": asdict(spec),
+        "config": asdict(spec.config),
+        "classes": list(division.classes),
+        "data": {"name": faces.name, "source": faces.source, "credit": faces.credit, "fingerprint": faces.fingerprint},
+        "folds": folds.fingerprint(faces.table),
+        "test_subjects": sorted(test.unique()),
+        "images": {"train": len(division.train.rows), "test": len(division.test.rows)},
+        "source_digest": provenance.source_digest(spec.paper),
+        "commit": provenance.commit(),
+        "versions": provenance.versions(),
+        "seconds": round(seconds, 2),
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }

@@ -1,0 +1,38 @@
+"""Tables: each function returns a DataFrame; ``shown`` dresses it for a page, ``save`` keeps it."""
+
+from fercore.tables.contents import (
+    architecture,
+    beside_printed_architecture,
+    facts,
+    fold_certificate,
+    shapes,
+    terms,
+)
+from fercore.tables.page import save, shown
+from fercore.tables.scores import (
+    accuracies,
+    early_errors,
+    gains,
+    identification,
+    own_accuracies,
+    per_fold,
+    printed_by_variant,
+)
+
+__all__ = [
+    "accuracies",
+    "architecture",
+    "beside_printed_architecture",
+    "early_errors",
+    "facts",
+    "fold_certificate",
+    "gains",
+    "identification",
+    "own_accuracies",
+    "per_fold",
+    "printed_by_variant",
+    "save",
+    "shapes",
+    "shown",
+    "terms",
+]

@@ -1,0 +1,141 @@
+"""Tables of scores: the printed numbers beside ours."""
+
+import pandas as pd
+
+from fercore import published
+from fercore.ablation import Ablation
+from fercore.evaluation import accuracy_interval, difference_interval, macro_f1, mean_of_folds, ratio_interval
+from fercore.faces.folds import N_FOLDS
+from fercore.runs import Run
+
+BASELINE = "CNN"
+PRINTED_NAME = {"CNN": "CNN (baseline)"}  # other variants are printed as GCNet_<variant>
+
+
+def accuracies(ablation: Ablation, number: int) -> pd.DataFrame:
+    """Table ``number`` of the paper: each printed row, and beside the rows we can run, ours.
+
+    Columns: printed %, ours as mean of folds, pooled over images with 95 % interval over subjects, macro F1, and how
+    many of the folds were run.
+    """
+    rows = []
+    for method, value in printed_accuracies(ablation.paper, number).items():
+        variant = variant_of(method, ablation.variants)
+        rows.append({"method": method, "printed %": value} | (_ours(ablation, variant) if variant else {}))
+    for variant in ablation.variants:  # rows of ours that the paper does not print
+        if variant not in [variant_of(row["method"], ablation.variants) for row in rows]:
+            rows.append({"method": f"{variant} (not in the paper's table)"} | _ours(ablation, variant))
+    return pd.DataFrame(rows).set_index("method")
+
+
+def own_accuracies(ablation: Ablation, others: dict[str, pd.DataFrame] | None = None) -> pd.DataFrame:
+    """The same columns for a dataset that the paper has no table of; ``others`` are predictions of other systems."""
+    rows = [{"method": name} | _scores(predicted) for name, predicted in (others or {}).items()]
+    rows += [{"method": variant} | _ours(ablation, variant) for variant in ablation.variants]
+    return pd.DataFrame(rows).set_index("method")
+
+
+def gains(ablation: Ablation, number: int | None = None) -> pd.DataFrame:
+    """What each variant gains over the CNN baseline, in points: printed, and ours with a paired 95 % interval."""
+    printed = {variant_of(m, ablation.variants): v for m, v in printed_accuracies(ablation.paper, number).items()}
+    base = ablation.predictions(BASELINE)
+    rows = []
+    for variant in ablation.variants:
+        ours = ablation.predictions(variant)
+        if variant == BASELINE or ours.empty or len(ours) != len(base):
+            continue
+        gap = difference_interval(ours, base)
+        row = {"variant": variant, "ours": 100 * gap.value, "low": 100 * gap.low, "high": 100 * gap.high}
+        if variant in printed and BASELINE in printed:
+            row["printed"] = printed[variant] - printed[BASELINE]
+        row["reading"] = _reading(gap.low, gap.high)
+        rows.append(row)
+    return pd.DataFrame(rows).set_index("variant")
+
+
+def per_fold(ablation: Ablation) -> pd.DataFrame:
+    """Accuracy of every variant on each of the ten folds, %; a fold that was not run is missing."""
+    rows = {}
+    for variant in ablation.variants:
+        predicted = ablation.predictions(variant)
+        by_fold = (
+            {} if predicted.empty else (predicted["label"] == predicted["predicted"]).groupby(predicted["fold"]).mean()
+        )
+        rows[variant] = [100 * by_fold[k] if k in by_fold else float("nan") for k in range(N_FOLDS)]
+    return pd.DataFrame(rows, index=pd.Index(range(N_FOLDS), name="fold")).T
+
+
+def early_errors(ablation: Ablation) -> pd.DataFrame:
+    """Errors on the test subjects' early frames: rate of each variant, and its ratio to the first variant's.
+
+    The ratio's 95 % interval comes from resampling people (GCNet, Sec. 4.4 claims about 0.5).
+    """
+    base = ablation.predictions(ablation.variants[0], early=True)
+    rows = []
+    for variant in ablation.variants:
+        frames = ablation.predictions(variant, early=True)
+        wrong = frames["label"] != frames["predicted"]
+        row = {
+            "variant": variant,
+            "frames": len(frames),
+            "errors": int(wrong.sum()),
+            "error rate %": 100 * wrong.mean(),
+        }
+        if variant != ablation.variants[0]:
+            row["ratio [95 %]"] = str(ratio_interval(wrong, base["label"] != base["predicted"], frames["subject"]))
+        rows.append(row)
+    return pd.DataFrame(rows).set_index("variant")
+
+
+def identification(run: Run) -> pd.DataFrame:
+    """How often the held-out images of each person are recognised, beside guessing."""
+    predicted = run.predictions
+    right = accuracy_interval(predicted)
+    people = len(run.about["classes"])
+    row = {
+        "people": people,
+        "held-out images": len(predicted),
+        "recognised % [95 %]": str(right),
+        "guessing %": 100 / people,
+    }
+    return pd.DataFrame([row]).set_index("people")
+
+
+def printed_accuracies(paper: str, number: int | None) -> pd.Series:
+    """The printed accuracies of a table, in its order; empty without a table."""
+    if number is None:
+        return pd.Series(dtype=float)
+    table = published.table(paper, number)
+    return table[table["metric"] == "accuracy"].set_index("method")["value"].astype(float)
+
+
+def variant_of(printed: str, variants: tuple[str, ...]) -> str | None:
+    """The variant that a printed row names, or None for a system we do not run."""
+    matches = [v for v in variants if printed in (PRINTED_NAME.get(v), f"GCNet_{v}")]
+    return matches[0] if matches else None
+
+
+def printed_by_variant(ablation: Ablation, number: int) -> pd.Series:
+    """The printed accuracies of the rows we run, by variant."""
+    named = printed_accuracies(ablation.paper, number).rename(lambda method: variant_of(method, ablation.variants))
+    return named[named.index.notna()]
+
+
+def _ours(ablation: Ablation, variant: str) -> dict:
+    predicted = ablation.predictions(variant)
+    return {"folds": f"0/{N_FOLDS}"} if predicted.empty else _scores(predicted)
+
+
+def _scores(predicted: pd.DataFrame) -> dict:
+    return {
+        "folds": f"{predicted['fold'].nunique()}/{N_FOLDS}",
+        "ours %": 100 * mean_of_folds(predicted),
+        "pooled % [95 %]": str(accuracy_interval(predicted)),
+        "macro F1 %": 100 * macro_f1(predicted),
+    }
+
+
+def _reading(low: float, high: float) -> str:
+    if low > 0:
+        return "better than the baseline"
+    return "worse than the baseline" if high < 0 else "undecided"

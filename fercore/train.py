@@ -1,0 +1,48 @@
+"""Train runs from the command line: ``python -m fercore.train gcnet ckplus --fold 3 --variants CNN S1R1``."""
+
+import argparse
+import sys
+
+from fercore import parameters
+from fercore.parameters import ParameterError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train what is missing; 0 when all is there, 2 when a value cannot be (one line says which can)."""
+    chosen = _parser().parse_args(arguments)
+    values = {name: value for name, value in vars(chosen).items() if name != "pretraining" and value is not None}
+    try:
+        parameters.check(values, values, chosen.paper)
+    except ParameterError as problem:
+        print(f"Error: {problem}", file=sys.stderr)
+        return 2
+    from fercore.ablation import Ablation
+    from fercore.runs import RunSpec, pretrain
+
+    if chosen.pretraining:
+        spec = RunSpec(chosen.paper, "CNN", chosen.dataset, "own", 0, chosen.tier, chosen.source, chosen.seed)
+        pretrain(spec, chosen.pretraining, chosen.device)
+        return 0
+    variants = chosen.variants or parameters.names(f"fercore.papers.{chosen.paper}", "VARIANTS")
+    place = chosen.dataset, variants, chosen.protocol, [chosen.fold]
+    Ablation(chosen.paper, *place, chosen.tier, chosen.source, [chosen.seed]).train(chosen.device)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m fercore.train", description=__doc__.splitlines()[0])
+    parser.add_argument("paper")
+    parser.add_argument("dataset")
+    parser.add_argument("--protocol", default="default")
+    parser.add_argument("--variants", nargs="+")
+    parser.add_argument("--fold", type=int, default=0)
+    parser.add_argument("--tier", default="twin")
+    parser.add_argument("--source", default="twin")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--pretraining", metavar="STAGE", help="only this pre-training stage")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""Train a method: seeded epochs, history, checkpoints, exact resume."""
+
+import io
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from fercore.faces.augmentation import Augmentation
+from fercore.faces.examples import Examples
+from fercore.method import Method
+from fercore.storage import whole_file
+
+
+@dataclass(frozen=True)
+class Course:
+    """How long to train, on what batches, with which random changes."""
+
+    iterations: int
+    batch_size: int
+    seed: int
+    augmentation: Augmentation
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on; says at which iteration, why, and what to do."""
+
+
+def fit(
+    method: Method,
+    examples: Examples,
+    course: Course,
+    checkpoint: Path | None = None,
+    seconds_between: float = 10.0,
+    title: str = "",
+    cause: str = "",
+) -> pd.DataFrame:
+    """Train ``method`` in place; returns the mean of every term per epoch.
+
+    The state is saved to ``checkpoint`` at the end of an epoch, once ``seconds_between`` have passed since the last
+    time, and at the very end; called again, training continues from there and ends with the same bits as if never
+    interrupted. A checkpoint of another ``cause`` (code, data) is not continued but begun anew.
+    Raises TrainingError at the first epoch whose loss is not finite, OSError where the checkpoint cannot be written.
+    """
+    if not len(examples):
+        raise TrainingError("there is no training image; check the dataset, the protocol and the fold")
+    history = _take_up(method, checkpoint, cause)
+    saved = time.monotonic()
+    with tqdm(total=course.iterations, initial=method.iteration, desc=title, mininterval=1.0) as bar:
+        while method.iteration < course.iterations:
+            history.append(_epoch(method, examples, course, epoch=len(history), bar=bar))
+            if checkpoint is not None and time.monotonic() - saved >= seconds_between:
+                _save(method, history, checkpoint, cause)
+                saved = time.monotonic()
+    if checkpoint is not None:
+        _save(method, history, checkpoint, cause)
+    return pd.DataFrame(history)
+
+
+def _epoch(method: Method, examples: Examples, course: Course, epoch: int, bar: tqdm) -> dict[str, float]:
+    seed = int(np.random.SeedSequence([course.seed, epoch]).generate_state(1)[0])
+    torch.manual_seed(seed)  # dropout
+    method.train()
+    sums: dict[str, Tensor] = {}
+    steps = 0
+    for batch in examples.epoch(course.batch_size, torch.Generator().manual_seed(seed), course.augmentation):
+        for term, value in method.step(batch).items():
+            sums[term] = sums.get(term, 0) + value
+        steps += 1
+        bar.update()
+        if method.iteration >= course.iterations:
+            break
+    means = {term: (total / steps).item() for term, total in sums.items()}
+    _check_finite(means, method.iteration)
+    return {"epoch": epoch, "iteration": method.iteration} | means
+
+
+def _check_finite(means: dict[str, float], iteration: int) -> None:
+    for term, value in means.items():
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"term {term} became {value} in the epoch that ends at iteration {iteration}; the last checkpoint is "
+                "kept; lower base_rate or the weight of that term"
+            )
+
+
+def _save(method: Method, history: list[dict], checkpoint: Path, cause: str) -> None:
+    content = io.BytesIO()  # serialised in memory first, so that a full disk is an OSError
+    torch.save({"method": method.progress(), "history": history, "cause": cause}, content)
+    with whole_file(checkpoint) as aside:
+        aside.write_bytes(content.getbuffer())
+
+
+def _take_up(method: Method, checkpoint: Path | None, cause: str) -> list[dict]:
+    if checkpoint is None or not checkpoint.is_file():
+        return []
+    state = torch.load(checkpoint, weights_only=True, map_location="cpu")
+    if state["cause"] != cause:
+        return []
+    method.resume(state["method"])
+    return state["history"]

@@ -1,0 +1,74 @@
+"""From pixels to face coordinates, and the three brushes everything is drawn with."""
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import torch
+from torch import Tensor
+from torch.nn.functional import grid_sample
+
+HALF_EXTENT, CENTRE_V = 1.34, 0.34  # the crop of aligned sets: eyes at 37.5 %, mouth at 75 % of the height
+PIVOT = 0.8  # depth around which the head turns: features stay in place, as after an alignment
+
+
+def bell(square: Tensor) -> Tensor:
+    """exp(-square) as (1 - 0.23 square)^4, 0 from 4.35 on: the same half width, no denormal numbers, 3 times faster."""
+    room = (1 - 0.23 * square).clamp_min(0)
+    return room.square().square()
+
+
+def bump(distance: Tensor, width) -> Tensor:
+    """A bell of height 1: about exp(-(distance / width)^2)."""
+    x = distance / width
+    return bell(x * x)
+
+
+def smoothstep(x: Tensor) -> Tensor:
+    """0 below 0, 1 above 1, and 3x^2 - 2x^3 between."""
+    x = x.clamp(0, 1)
+    return x * x * (3 - 2 * x)
+
+
+@dataclass
+class Canvas:
+    """Face coordinates of each pixel, B x H x W: u, v on the head, a = |u|, side = sign(u); pixel = its size."""
+
+    u: Tensor
+    v: Tensor
+    a: Tensor
+    side: Tensor
+    pixel: float
+
+    def inside(self, distance: Tensor, softness: float = 0.0) -> Tensor:
+        """Coverage of a region whose signed distance (positive inside) is given: antialiased edge."""
+        return (distance / (self.pixel + softness) + 0.5).clamp(0, 1)
+
+    def stroke(self, distance: Tensor, width) -> Tensor:
+        """Coverage of a thin line, widened a little so that it survives at small sizes."""
+        return bump(distance, width + 0.25 * self.pixel)
+
+    def field(self, noise: Tensor, scale_u: float, scale_v: float, folded: bool = False) -> Tensor:
+        """Random field ``noise`` (B x T x T) laid over the face, smooth (bilinear), repeated by reflection."""
+        grid = torch.stack([(self.a if folded else self.u) / scale_u, (self.v - CENTRE_V) / scale_v], dim=-1)
+        return grid_sample(noise[:, None], grid, padding_mode="reflection", align_corners=True)[:, 0]
+
+
+def make_canvas(p: SimpleNamespace, size: int) -> Canvas:
+    """Invert camera (shift, roll, scale) and pose (yaw, pitch) for every pixel of a ``size`` x ``size`` image."""
+    steps = (torch.arange(size, device=p.roll.device) + 0.5) / size * 2 - 1
+    x = (HALF_EXTENT * steps)[None, None, :] - p.shift_x  # B x 1 x S
+    y = (HALF_EXTENT * steps)[None, :, None] - p.shift_y  # B x S x 1, from the crop's centre
+    turned_x = (p.roll.cos() * x + p.roll.sin() * y) / p.scale
+    turned_y = (p.roll.cos() * y - p.roll.sin() * x) / p.scale + CENTRE_V
+    u, v = turned_x, turned_y
+    for _ in range(2):  # fixed point: the depth of the head at (u, v) decides where (u, v) is
+        depth = _coarse_depth(u, v, p) - PIVOT
+        u = (turned_x - depth * p.yaw.sin()) / p.yaw.cos()
+        v = (turned_y - depth * p.pitch.sin()) / p.pitch.cos()
+    return Canvas(u, v, u.abs(), torch.sign(u), 2 * HALF_EXTENT / size)
+
+
+def _coarse_depth(u: Tensor, v: Tensor, p: SimpleNamespace) -> Tensor:
+    dome = (1 - (u / 1.1).square() - (v / 1.8).square()).clamp_min(0).sqrt()
+    nose = bell((u / 0.22).square() + ((v - p.nose_base + 0.1) / 0.25).square())
+    return dome + 0.8 * p.nose_out * nose

@@ -1,0 +1,64 @@
+"""Eyes and brows, drawn over the skin."""
+
+from types import SimpleNamespace
+
+import torch
+from torch import Tensor
+
+from fercore.twins.canvas import Canvas, bump, smoothstep
+from fercore.twins.curves import Sides
+
+
+def draw_eyes(image: Tensor, light: Tensor, c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides) -> Tensor:
+    """Lay eyeballs, lashes and the fold of the lid over ``image``; ``light`` is the diffuse factor."""
+    y = c.v + p.tilt * (c.a - p.eye_x)
+    x = (c.a - p.eye_x) / p.eye_width
+    upper_profile, lower_profile = _almond(x + 0.10), _almond(x - 0.10)  # the upper lid peaks towards the nose
+    below_upper = y + sides(k.upper_lid) * upper_profile
+    above_lower = sides(k.lower_lid) * lower_profile - y
+    within = smoothstep((1.08 - x.abs()) / 0.12)
+    opening = c.inside(torch.minimum(below_upper, above_lower)) * within
+    ball = _eyeball(c, p, y, below_upper) * (0.45 + 0.55 * light)
+    image = image + opening * (ball - image)
+    fold = c.stroke(y + sides(k.rest_lid) * upper_profile + p.crease * (0.6 + 0.4 * upper_profile), 0.018)
+    lash_width = 0.014 + 0.008 * smoothstep(0.5 + 0.5 * x)
+    lash = 0.88 * c.stroke(below_upper - 0.004, lash_width) * within
+    lower_lash = 0.38 * c.stroke(above_lower, 0.012) * within
+    shade = (1 - 0.26 * fold * smoothstep((1.15 - x.abs()) / 0.3)) * (1 - lower_lash)
+    return image * shade * (1 - lash) + 0.04 * lash
+
+
+def _almond(x: Tensor) -> Tensor:
+    room = (1 - x.square()).clamp_min(0)
+    return 0.5 * room.sqrt() + 0.5 * room
+
+
+def _eyeball(c: Canvas, p: SimpleNamespace, y: Tensor, below_upper: Tensor) -> Tensor:
+    across = (c.a - p.eye_x) * c.side - p.gaze_x
+    down = y - p.gaze_y + 0.012
+    distance = (across.square() + down.square()).sqrt()
+    white = 0.80 - 0.8 * (c.a - p.eye_x).square() / p.eye_width
+    iris = p.iris_tone * (0.75 + 0.6 * smoothstep((p.iris - distance) / 0.05))
+    ball = white + c.inside(p.iris - distance, 0.012) * (iris - white)
+    ball = ball * (1 - c.inside(0.045 - distance, 0.008) * 0.85)
+    ball = ball * (1 - 0.45 * bump(below_upper, 0.055))  # the lid's shadow
+    glint = bump(((across + 0.032).square() + (down + 0.035).square()).sqrt(), 0.017 + 0.2 * c.pixel)
+    return ball + 0.75 * glint * (1 - ball)
+
+
+def draw_brows(
+    image: Tensor, c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, strands: Tensor
+) -> Tensor:
+    """Lay the brows over ``image``; ``strands`` is a random field that breaks their edge into hairs."""
+    position = (c.a - 0.47) / p.brow_length  # -1 inner end .. 1 outer end
+    inner = smoothstep(0.5 - 0.62 * position)
+    position = (c.a - 0.47 + sides(k.brow_medial) * inner) / p.brow_length
+    arch = p.brow_arch * (1 - ((position - 0.30) / 1.1).square())
+    outer = (1 - inner).clamp_min(1e-4).pow(0.8)
+    line = p.brow_y + p.brow_uneven * c.side + p.brow_slope * position.clamp(-1, 1) - arch + 0.02
+    line = line + sides(k.brow_inner) * inner * inner.sqrt() + sides(k.brow_outer) * outer
+    room = (1 - position.square().square()).clamp_min(0).sqrt()
+    half = p.brow_thick * room * (1 - 0.30 * position.clamp(-0.5, 1)) * (1 + 0.08 * strands)
+    cover = c.inside(half - (c.v - line).abs(), 0.030) * smoothstep((1.04 - position.abs()) / 0.25)
+    cover = cover * p.brow_dark * (1 + 0.12 * strands).clamp(0.5, 1.15)
+    return image + cover.clamp(0, 1) * (p.hair_tone * 0.7 + 0.02 - image)

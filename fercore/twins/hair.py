@@ -1,0 +1,61 @@
+"""What frames the face: background, neck, clothes, ears, hair, cap and glasses."""
+
+from types import SimpleNamespace
+
+import torch
+from torch import Tensor
+
+from fercore.twins.canvas import Canvas, bump, smoothstep
+
+
+def draw_behind(c: Canvas, p: SimpleNamespace, strands: Tensor) -> Tensor:
+    """Background, hair behind the head, neck and shoulders: the image before the head is drawn."""
+    image = p.back + p.back_x * c.u + p.back_y * (c.v - 0.34)
+    shoulder = c.v - 1.62 - 0.35 * smoothstep((0.95 - c.a) / 0.5)
+    neck = c.inside(0.62 + 0.10 * smoothstep((c.v - 1.5) / 0.5) - c.a, 0.03) * (c.v > 0.6)
+    cast = 0.40 + 0.60 * smoothstep((c.v - 1.45) / 0.7)  # shadow of the chin
+    image = image + neck * (p.skin_tone * 0.55 * cast * (1 - 0.3 * smoothstep((c.a - 0.2) / 0.5)) - image)
+    image = image + c.inside(shoulder, 0.02) * (p.clothes - image)
+    locks = p.hair_tone * (0.85 + 0.28 * strands).clamp_min(0.3) * (1.15 - 0.25 * smoothstep(c.a - 0.6))
+    edge = 1.17 + 0.05 * torch.sin(5 * c.v + 3 * p.part) + 0.05 * strands
+    long = c.inside(edge - c.a, 0.05) * c.inside(c.a - 0.35) * (c.v > -0.9) * p.long_hair
+    image = image + long * (locks - image)
+    skull = ((c.u / (p.width + 0.14)).square().square() + (c.v / 1.72).square().square()).sqrt()
+    cap = c.inside((1 - skull) * 0.5, 0.03) * (c.v < 0.1 + 0.9 * p.long_hair)
+    return image + cap * smoothstep((-0.15 - c.v) / 0.3 + p.long_hair) * (locks - image)
+
+
+def draw_ears(image: Tensor, c: Canvas, p: SimpleNamespace) -> Tensor:
+    """Ears, unless long hair hides them."""
+    rim = ((c.a - p.width - 0.015) / 0.115).square() + ((c.v - 0.22) / 0.30).square()
+    cover = c.inside((1 - rim) * 0.06, 0.01) * (1 - p.long_hair)
+    tone = p.skin_tone * (0.50 - 0.14 * bump(c.a - p.width - 0.03, 0.05) * bump(c.v - 0.2, 0.16))
+    return image + cover * (tone - image)
+
+
+def draw_front_hair(image: Tensor, c: Canvas, p: SimpleNamespace, strands: Tensor, radius: Tensor) -> Tensor:
+    """Hair over forehead and temples, with an uneven hairline, and the fringe."""
+    wave = 0.045 * torch.sin(4.5 * (c.u + p.part)) + (0.02 + 0.03 * p.fringe) * strands
+    temple = (c.a / 0.93).square().square()
+    line = p.hairline + wave + (0.62 + 0.5 * p.long_hair) * temple * temple * temple + 0.30 * p.fringe * bump(c.u, 0.75)
+    front = c.inside(line - c.v, 0.07)
+    sheen = 1 + 0.35 * bump(c.v + 1.05, 0.2) * (0.5 + 0.5 * strands)
+    tone = p.hair_tone * (0.80 + 0.25 * strands).clamp_min(0.3) * sheen
+    inside = c.inside((1.12 - radius) * 0.5, 0.02)
+    return image + front * inside * (tone - image)
+
+
+def draw_accessories(image: Tensor, c: Canvas, p: SimpleNamespace) -> Tensor:
+    """Glasses (frame and a pale reflection) and a cap (brim over the forehead)."""
+    x, y = (c.a - p.eye_x - 0.01) / 0.30, (c.v - 0.03) / 0.205
+    lens = (x.square().square() + y.square().square()).clamp_min(1e-6).sqrt().sqrt()
+    frame = c.stroke((lens - 1) * 0.24, 0.020)
+    bridge = c.stroke(c.v + 0.03, 0.018) * (c.a < 0.17)
+    arm = c.stroke(c.v + 0.05, 0.018) * (c.a > p.eye_x + 0.29) * (c.a < 1.02)
+    wire = p.glasses * (frame + bridge + arm).clamp(0, 1)
+    image = image + p.glasses * 0.05 * c.inside((1 - lens) * 0.24) * (1 - image)
+    image = image * (1 - 0.85 * wire) + 0.03 * wire
+    brim = -0.60 - 0.10 * (1 - (c.a / 1.05).square()).clamp_min(0)
+    cap = p.cap * c.inside(brim - c.v, 0.01) * (c.a < 1.16)
+    image = image * (1 - 0.35 * p.cap * bump(c.v - brim, 0.12) * (c.a < 1.0))
+    return image + cap * (p.clothes * (0.6 + 0.4 * smoothstep((brim - c.v) / 0.3)) - image)

@@ -1,0 +1,73 @@
+"""Lips, teeth, the open mouth, and the nostrils."""
+
+from types import SimpleNamespace
+
+import torch
+from torch import Tensor
+
+from fercore.twins.canvas import Canvas, bell, bump, smoothstep
+from fercore.twins.curves import Sides
+
+
+def mouth_lines(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides) -> SimpleNamespace:
+    """The four curves of the mouth: outer upper, inner upper, inner lower, outer lower lip; and t = u / half width."""
+    t = c.a / sides(k.half_width)
+    room = (1 - t.square()).clamp_min(0)
+    line = sides(k.middle) + (sides(k.corner) + p.mouth_bow + p.mouth_uneven * c.side) * t.square().clamp(0, 1.4)
+    bow = 1 - p.cupid * bump(t, 0.16) + 0.4 * p.cupid * bump(t - 0.28, 0.2)
+    oval = room.sqrt()
+    inner_upper = line - sides(k.gap_up) * oval + 0.012 * bump(t, 0.2)
+    inner_lower = line + sides(k.gap_down) * (0.6 * oval + 0.4 * room)
+    return SimpleNamespace(
+        t=t,
+        line=line,
+        inner_upper=inner_upper,
+        inner_lower=inner_lower,
+        outer_upper=inner_upper - sides(k.upper_lip) * bow * (0.45 * oval + 0.55 * room),
+        outer_lower=inner_lower + sides(k.lower_lip) * (0.35 * oval + 0.65 * room),
+        within=smoothstep((1.03 - t) / 0.08),
+    )
+
+
+def draw_mouth(image: Tensor, c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, light: Tensor) -> Tensor:
+    """Lay lips, cavity, teeth and the line between the lips over ``image``."""
+    m = mouth_lines(c, p, k, sides)
+    upper = c.inside(torch.minimum(c.v - m.outer_upper, m.inner_upper - c.v), 0.012) * m.within
+    lower = c.inside(torch.minimum(c.v - m.inner_lower, m.outer_lower - c.v), 0.015) * m.within
+    image = image * (1 - (1 - p.lip_tone * 0.88) * upper) * (1 - (1 - p.lip_tone * 1.08) * lower)
+    full = (m.outer_lower - m.inner_lower).clamp_min(0.02)
+    gloss = bump((c.v - m.inner_lower) / full - 0.45, 0.28) * lower * bump(m.t, 0.5)
+    image = image + 0.10 * gloss * p.skin_tone
+    gap = m.inner_lower - m.inner_upper
+    opening = c.inside(torch.minimum(c.v - m.inner_upper, m.inner_lower - c.v)) * m.within
+    opening = opening * smoothstep((gap - 0.008) / 0.03)
+    image = image + opening * (_cavity(c, k, sides, m) * (0.5 + 0.5 * light) - image)
+    seam = c.stroke(c.v - m.inner_upper, 0.013) * m.within * (1 - 0.5 * opening)
+    below = 0.16 * bump(c.v - m.outer_lower - 0.045, 0.05) * bump(m.t, 0.75)
+    corner = 0.30 * bell(((m.t - 1.0) / 0.07).square() + ((c.v - m.line) / 0.035).square())
+    return image * (1 - 0.72 * seam) * (1 - below) * (1 - corner)
+
+
+def _cavity(c: Canvas, k: SimpleNamespace, sides: Sides, m: SimpleNamespace) -> Tensor:
+    inside = torch.full_like(c.v, 0.07)
+    drop = (m.inner_lower - c.v).clamp_min(0)
+    inside = inside + 0.22 * sides(k.tongue).clamp(0, 1) * bump(drop - 0.06, 0.10) * bump(m.t, 0.55)
+    low = c.inside(sides(k.lower_teeth) - drop) * (0.42 - 0.18 * m.t)
+    inside = torch.maximum(inside, low)
+    rim = sides(k.teeth) * (1 - 0.35 * m.t.square())
+    teeth = c.inside(torch.minimum(rim - (c.v - m.inner_upper), 0.97 - m.t))
+    resolved = min(max((0.03 - c.pixel) / 0.02, 0.0), 1.0)  # single teeth show in large images only
+    gaps = 1 - 0.05 * resolved * (1 + torch.cos(75 * c.u))
+    bright = (0.86 - 0.42 * m.t.square()) * gaps * (0.72 + 0.28 * smoothstep((c.v - m.inner_upper) / 0.04))
+    return inside + teeth * (bright - inside)
+
+
+def draw_nostrils(image: Tensor, c: Canvas, nose_y: Tensor, nose_wide: Tensor, p: SimpleNamespace) -> Tensor:
+    """Nostrils and the crease around each wing of the nose."""
+    hole_x = (c.a - 0.50 * nose_wide) / (0.34 * nose_wide)
+    hole_y = (c.v - nose_y + 0.005 - 0.03 * hole_x.clamp(-1, 1)) / (0.024 + 0.15 * c.pixel)
+    hole = bell(hole_x.square() + hole_y.square())
+    from_wing = ((c.a - p.alae * nose_wide * 0.80).square() + (c.v - nose_y + 0.055).square()).sqrt()
+    crease = c.stroke(from_wing - 0.115, 0.022) * smoothstep((c.a - 0.8 * nose_wide) / 0.06)
+    tip = bell((c.a / 0.07).square() + ((c.v - nose_y + 0.10) / 0.06).square())
+    return (image + 0.05 * tip) * (1 - 0.58 * hole) * (1 - 0.24 * crease)

@@ -1,0 +1,85 @@
+"""The head as a height field, and the light that falls on it."""
+
+from types import SimpleNamespace
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from fercore.twins.canvas import Canvas, bell, bump, smoothstep
+from fercore.twins.curves import Sides
+
+STEEPEST = 2.5  # slopes beyond this belong to the outline, where a height field has no meaning
+
+
+def head_radius(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides) -> Tensor:
+    """r of the head outline: below 1 inside; the lower half narrows with the jaw, the upper is the skull."""
+    down = (c.v / sides(k.chin)).square()
+    up = (c.v / 1.66).square()
+    across = (c.u / p.width).square()
+    lower = across * (1 + p.jaw * down) + 0.55 * down + 0.45 * down.square()
+    upper = across + 0.6 * up + 0.4 * up.square()
+    return torch.where(c.v > 0, lower, upper)
+
+
+def height(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, radius: Tensor, au: dict) -> Tensor:
+    """Depth of the face towards the viewer, B x H x W."""
+    r = radius.clamp(0, 1.3)
+    dome = 1.03 - r * (0.4 + 0.6 * r)
+    z = dome.clamp_min(1e-3).sqrt() + 3 * dome.clamp_max(1e-3)  # keeps falling outside: no bright rim
+    nose_y, nose_wide = sides(k.nose_y), sides(k.nose_wide)
+    z = z + _nose(c, p, nose_y, nose_wide)
+    socket = (c.a - p.eye_x) / 0.27
+    z = z - p.socket * bell(socket.square() + ((c.v + 0.04) / 0.17).square())
+    ball = (c.a - p.eye_x) / 0.17
+    z = z + 0.07 * bell(ball.square() + (c.v / 0.10).square())
+    raised = sides(au[6] + au[12]).clamp(0, 2)
+    cheek_v = (c.v - 0.44 + 0.05 * raised) / 0.23
+    z = z + (p.cheek + 0.07 * raised) * bell(((c.a - 0.56) / 0.27).square() + cheek_v.square())
+    z = z + (0.05 + 0.03 * p.masculine) * bell(((c.a - 0.36) / 0.34).square() + ((c.v + 0.27) / 0.10).square())
+    return z + _chin(c, sides(k.middle), sides(k.chin), sides(k.lower_lip))
+
+
+def _nose(c: Canvas, p: SimpleNamespace, nose_y: Tensor, nose_wide: Tensor) -> Tensor:
+    t = (c.v / nose_y).clamp(-0.4, 1)
+    profile = (0.42 * t * t + 0.58 * t).clamp_min(0) * torch.where(c.v > nose_y, bump(c.v - nose_y, 0.085), 1.0)
+    ridge = bump(c.a, nose_wide * (0.50 + 0.45 * t.clamp_min(0)))
+    wing = bell(((c.a - p.alae * nose_wide * 0.82) / 0.075).square() + ((c.v - nose_y + 0.055) / 0.075).square())
+    return 0.8 * p.nose_out * profile * ridge + 0.12 * wing
+
+
+def _chin(c: Canvas, middle: Tensor, chin: Tensor, lip: Tensor) -> Tensor:
+    mound = 0.07 * bell((c.a / 0.42).square() + ((c.v - middle) / 0.20).square())
+    fold = middle + 0.55 * (chin - middle) * 0.75
+    dip = -0.05 * bell((c.a / 0.28).square() + ((c.v - fold - lip * 0.3) / 0.075).square())
+    boss = 0.10 * bell((c.a / 0.26).square() + ((c.v - chin + 0.20) / 0.16).square())
+    return mound + dip + boss
+
+
+def shade(c: Canvas, p: SimpleNamespace, z: Tensor) -> tuple[Tensor, Tensor]:
+    """Light on the head: (diffuse factor, gloss), from the normals of the turned height field."""
+    turned = z * (p.yaw.cos() * p.pitch.cos()) - c.u * p.yaw.sin() - c.v * p.pitch.sin()
+    slope_x, slope_y = _slopes(turned, c.pixel)
+    length = (slope_x.square() + slope_y.square() + 1).sqrt()
+    light = (p.light_x.square() + p.light_y.square() + 1).sqrt()
+    cosine = ((1 - slope_x * p.light_x - slope_y * p.light_y) / (length * light)).clamp_min(0)
+    half = (p.light_x.square() + p.light_y.square() + (1 + light).square()).sqrt()
+    mirror = ((light + 1 - slope_x * p.light_x - slope_y * p.light_y) / (length * half)).clamp_min(0)
+    mirror = mirror.square().square()  # ^4
+    return p.ambient * 0.9 + (1 - p.ambient) * 1.15 * cosine, p.gloss * mirror * mirror * mirror  # ^12
+
+
+def _slopes(z: Tensor, pixel: float) -> tuple[Tensor, Tensor]:
+    wide = pad(z[:, None], (1, 1, 1, 1), mode="replicate")[:, 0]
+    slope_x = (wide[:, 1:-1, 2:] - wide[:, 1:-1, :-2]) / (2 * pixel)
+    slope_y = (wide[:, 2:, 1:-1] - wide[:, :-2, 1:-1]) / (2 * pixel)
+    return slope_x.clamp(-STEEPEST, STEEPEST), slope_y.clamp(-STEEPEST, STEEPEST)
+
+
+def hollows(c: Canvas, p: SimpleNamespace, nose_y: Tensor) -> Tensor:
+    """Factor of light that reaches the hollows: eye sockets, under the nose, beside the nose root."""
+    socket = 0.22 * bell(((c.a - p.eye_x + 0.05) / 0.24).square() + ((c.v + 0.09) / 0.12).square())
+    under = 0.16 * bell((c.a / 0.22).square() + ((c.v - nose_y - 0.07) / 0.07).square())
+    root = 0.14 * bell(((c.a - 0.17) / 0.08).square() + ((c.v - 0.02) / 0.14).square())
+    edge = 0.25 * smoothstep((c.a - 0.62) / 0.55)
+    return (1 - socket) * (1 - under) * (1 - root) * (1 - edge)

@@ -1,0 +1,140 @@
+"""Which frames are trained on and tested, into which classes; no image of a test subject is ever trained on."""
+
+import numpy as np
+import pytest
+from factories import face_table, gratings, small_faces
+
+from fercore.faces.faceset import FaceSet, FaceSetError
+from fercore.faces.folds import fold_of
+from fercore.faces.protocols import PROTOCOLS, SEVEN, SIX, Protocol, divide, protocols_for
+
+FRAMES = 7
+EXPRESSIONS = [name for name, protocol in PROTOCOLS.items() if name != "identities"]
+every_protocol = pytest.mark.parametrize("name", EXPRESSIONS)
+
+
+@pytest.fixture(scope="module")
+def faces():
+    """12 subjects, seven expressions, rows in random order: the order of a manifest must not matter."""
+    table = face_table(12, SEVEN, FRAMES)
+    order = np.random.default_rng(0).permutation(len(table))
+    place = np.argsort(order)
+    table["reference"] = place[table["reference"]]
+    table = table.iloc[order].reset_index(drop=True)
+    return FaceSet("drawn", gratings(table, 8), table, "open", "")
+
+
+def frames_of(faces, part) -> list[set[int]]:
+    rows = faces.table.iloc[part.rows]
+    return [set(frames) for _, frames in rows.groupby(["subject", "sequence"])["frame"]]
+
+
+@every_protocol
+def test_no_subject_stands_on_both_sides_and_every_fold_is_tested_once(faces, name):
+    subject, tested = faces.table["subject"], []
+    for fold in range(10):
+        division = divide(faces, PROTOCOLS[name], fold)
+        train, test, early = (set(subject.iloc[p.rows]) for p in (division.train, division.test, division.early))
+        assert not train & (test | early) and early <= test
+        assert train | test == set(subject)
+        assert test == set(subject[fold_of(faces.table) == fold])
+        tested += division.test.rows.tolist()
+    assert len(tested) == len(set(tested))
+
+
+@every_protocol
+def test_targets_are_the_places_of_the_labels(faces, name):
+    division = divide(faces, PROTOCOLS[name], 1)
+    for part in (division.train, division.test, division.early):
+        for label, target in zip(faces.table["label"].iloc[part.rows], part.target, strict=True):
+            assert division.classes.index(label) == target if target >= 0 else label not in division.classes
+    assert (division.test.target >= 0).all() and (division.early.target >= 0).all()
+
+
+@pytest.mark.parametrize(("name", "frames"), [
+    ("ckplus7", {4, 5, 6}), ("ckplus8", {0, 4, 5, 6}), ("oulu6", {4, 5, 6}), ("mmi6", {2, 3, 4}), ("own", set(range(7))),
+])  # fmt: skip
+def test_frames_that_are_tested(faces, name, frames):
+    division = divide(faces, PROTOCOLS[name], 0)
+    found = frames_of(faces, division.test)
+    sequences = 2 * (7 if name in ("ckplus7", "ckplus8", "own") else 6)  # subjects S000 and S010
+    assert found == [frames] * sequences
+
+
+@pytest.mark.parametrize(
+    ("length", "last", "middle"), [(3, {1, 2}, {1, 2}), (4, {1, 2, 3}, {1, 2, 3}), (8, {5, 6, 7}, {3, 4, 5})]
+)
+def test_short_and_even_sequences(length, last, middle):
+    faces = small_faces(1, SIX, length)
+    for name, frames in (("oulu6", last), ("mmi6", middle)):
+        assert frames_of(faces, divide(faces, PROTOCOLS[name], 0).test) == [frames] * 6  # the onset is no expression
+
+
+def test_onset_frames_are_a_class_of_their_own_in_ckplus8(faces):
+    division = divide(faces, PROTOCOLS["ckplus8"], 0)
+    assert division.classes[0] == "neutral"
+    for part in (division.train, division.test):
+        onset = faces.table["frame"].to_numpy()[part.rows] == 0
+        assert (part.target[onset] == 0).all() and (part.target[~onset] > 0).all() and onset.any()
+
+
+@pytest.mark.parametrize("name", ["ckplus7", "mmi6", "oulu6"])
+def test_onset_frames_serve_training_only_without_a_label(faces, name):
+    division = divide(faces, PROTOCOLS[name], 0)
+    onset = faces.table["frame"].to_numpy()[division.train.rows] == 0
+    assert onset.sum() == 10 * 7 and (division.train.target[onset] == -1).all()
+    assert (division.train.target[~onset] >= 0).all()
+
+
+def test_onset_frames_without_their_own_reference_take_no_part():
+    faces = small_faces(12, SIX, 5)
+    faces.table["reference"] = faces.table.groupby("subject")["reference"].transform("min")  # one per person
+    rows = divide(faces, PROTOCOLS["oulu6"], 0).train.rows
+    onset = faces.table.iloc[rows].query("frame == 0")
+    assert len(onset) == 10 and (onset["reference"] == onset.index).all()
+
+
+@pytest.mark.parametrize(("name", "frames"), [("ckplus7", {1, 2, 3}), ("ckplus8", {1, 2, 3}), ("mmi6", {1, 5, 6})])
+def test_early_frames_are_the_other_expressive_frames_of_the_test_subjects(faces, name, frames):
+    division = divide(faces, PROTOCOLS[name], 3)
+    assert set.union(*frames_of(faces, division.early)) == frames
+    assert not set(division.early.rows) & set(division.test.rows)
+
+
+def test_own_protocol_takes_every_image_and_the_classes_of_the_set(faces):
+    division = divide(faces, PROTOCOLS["own"], 0)
+    assert division.classes == tuple(faces.classes) == ("neutral", *SEVEN)
+    assert len(division.train.rows) + len(division.test.rows) == len(faces)
+    assert len(division.early.rows) == 0
+
+
+def test_identities_hold_out_a_tenth_of_every_subject_and_never_test_on_a_training_image(faces):
+    division = divide(faces, PROTOCOLS["identities"], 0)
+    assert not set(division.train.rows) & set(division.test.rows)
+    assert len(division.train.rows) + len(division.test.rows) == len(faces)
+    assert division.classes == tuple(sorted(set(faces.table["subject"])))
+    for part, per_subject in ((division.train, 45), (division.test, 4)):  # 49 images each
+        assert np.bincount(part.target).tolist() == [per_subject] * 12
+        assert [division.classes[t] for t in part.target] == faces.table["subject"].iloc[part.rows].tolist()
+
+
+@pytest.mark.parametrize("fold", [-1, 10])
+def test_fold_out_of_range_is_refused_with_the_valid_ones(faces, fold):
+    with pytest.raises(ValueError, match=rf"fold {fold} is out of range; valid: 0\.\.9"):
+        divide(faces, PROTOCOLS["ckplus7"], fold)
+
+
+def test_class_without_any_image_is_refused_by_name():
+    with pytest.raises(FaceSetError, match=r"gratings has no image of \['contempt'.*ckplus7"):
+        divide(small_faces(labels=SIX), PROTOCOLS["ckplus7"], 0)
+
+
+def test_dividing_is_deterministic(faces):
+    one, again = (divide(faces, PROTOCOLS["mmi6"], 2) for _ in range(2))
+    assert one.train.rows.tolist() == again.train.rows.tolist() == sorted(one.train.rows)
+
+
+def test_protocols_of_a_dataset_start_with_the_papers():
+    assert protocols_for("ckplus") == ["ckplus7", "ckplus8", "own", "identities"]
+    assert protocols_for("london") == ["own", "identities"]
+    assert not Protocol("x", "", SIX).neutral_is_class and PROTOCOLS["ckplus8"].neutral_is_class

@@ -1,0 +1,106 @@
+"""Tiny face sets, batches and networks that many tests share."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import torch
+
+from fercore.faces.augmentation import Augmentation
+from fercore.faces.examples import Examples
+from fercore.faces.faceset import FaceSet
+from fercore.faces.protocols import Part
+from fercore.method import Batch
+from fercore.papers.gcnet import PRETRAINING, VARIANTS, Config, GCNet
+from fercore.training import Course
+
+TINY = Config(image_size=16, widths=(3, 4, 5), batch_size=4, iterations=4, base_rate=0.01, pretraining="")
+STAGES = VARIANTS | {name: stage.terms for name, stage in PRETRAINING.items()}  # every term set that is ever trained
+THREE = ("anger", "happiness", "surprise")
+
+
+def face_table(subjects: int, labels: tuple[str, ...], frames: int) -> pd.DataFrame:
+    """One sequence per subject and label; the first frame is neutral and the reference of its sequence."""
+    rows = []
+    for subject in range(subjects):
+        for take, label in enumerate(labels):
+            onset = len(rows)
+            for frame in range(frames):
+                rows.append((
+                    f"S{subject:03d}", f"{take:03d}", frame, label if frame else "neutral", frame / max(frames - 1, 1),
+                    "visible", onset, "",
+                ))  # fmt: skip
+    columns = ["subject", "sequence", "frame", "label", "intensity", "modality", "reference", "split"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def gratings(table: pd.DataFrame, size: int, seed: int = 0) -> np.ndarray:
+    """Drawn "faces": the subject gives the phase, the label the direction, the intensity the contrast of a grating."""
+    labels = sorted(set(table["label"]) - {"neutral"})
+    y, x = np.mgrid[:size, :size] / size
+    images = []
+    for row in table.itertuples():
+        angle = np.pi * (labels.index(row.label) if row.label in labels else 0) / len(labels)
+        phase = int(row.subject[1:])
+        strength = 0.0 if row.label == "neutral" else row.intensity
+        wave = np.sin(6 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) + phase)
+        images.append(120 + 20 * np.cos(phase + 4 * x) + 90 * strength * wave)
+    noise = np.random.default_rng(seed).normal(0, 4, (len(table), size, size))
+    return (np.stack(images) + noise).clip(0, 255).astype(np.uint8)
+
+
+def small_faces(subjects: int = 12, labels: tuple[str, ...] = THREE, frames: int = 5, size: int = 17) -> FaceSet:
+    """A face set in memory; 17 pixels are what a crop of 16 is taken from."""
+    table = face_table(subjects, labels, frames)
+    return FaceSet("gratings", gratings(table, size), table, "open", "drawn by the tests; no person")
+
+
+def all_of(faces: FaceSet) -> Part:
+    """Every image, its class index in the order of ``faces.classes``."""
+    return Part(np.arange(len(faces)), faces.table["label"].map(faces.classes.index).to_numpy())
+
+
+def small_examples(faces: FaceSet | None = None, part: Part | None = None) -> Examples:
+    """Examples of a small face set at 16 pixels."""
+    faces = faces or small_faces(subjects=2)
+    return Examples(faces, part or all_of(faces), TINY.image_size)
+
+
+def course(iterations: int = 4, batch_size: int = 4, seed: int = 0) -> Course:
+    """A few iterations with every random change switched on."""
+    return Course(iterations, batch_size, seed, Augmentation(scale=0.1, rotation=10, intensity=0.2))
+
+
+def random_batch(seed: int = 0, images: int = 6, classes: int = 4, size: int = 16) -> Batch:
+    """Random images; the second one shows the reference itself, the third takes no part in classification."""
+    generator = torch.Generator().manual_seed(seed)
+    image, reference = torch.rand(2, images, 1, size, size, generator=generator)
+    label = torch.randint(classes, (images,), generator=generator)
+    image[1], label[2] = reference[1], -1
+    return Batch(image, label, reference, torch.arange(images) == 1)
+
+
+def gcnet(terms: frozenset[str], seed: int = 0, **changes) -> GCNet:
+    """A tiny GCNet in training mode with reproducible weights."""
+    torch.manual_seed(seed)
+    return GCNet(replace(TINY, **changes), 4, terms).train()
+
+
+def snapshot(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """A copy of all parameters and buffers."""
+    return {name: value.clone() for name, value in module.state_dict().items()}
+
+
+def same_bits(first: dict, second: dict) -> bool:
+    """Whether two nested dicts of tensors and plain values are equal to the last bit."""
+    if first.keys() != second.keys():
+        return False
+    return all(_same(first[key], second[key]) for key in first)
+
+
+def _same(a, b) -> bool:
+    if isinstance(a, dict):
+        return same_bits(a, b)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(_same, a, b))
+    return torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b

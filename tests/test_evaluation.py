@@ -1,0 +1,163 @@
+"""Metrics face a perfect, a constant and a shuffled predictor; intervals face data whose answer is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from factories import gcnet, small_examples, small_faces
+
+from fercore import evaluation
+from fercore.evaluation import Interval, accuracy, accuracy_interval, confusion, difference_interval, macro_f1
+from fercore.evaluation import mean_of_folds, predictions, subject_bootstrap
+from fercore.faces.protocols import Part
+from fercore.papers.gcnet import VARIANTS
+
+CLASSES = ["anger", "fear", "joy"]
+
+
+def judged(label, predicted, subject=None, fold=0) -> pd.DataFrame:
+    n = len(label)
+    subject = [f"S{i}" for i in range(n)] if subject is None else subject
+    return pd.DataFrame({"row": range(n), "subject": subject, "label": label, "predicted": predicted, "fold": fold})
+
+
+@pytest.fixture
+def truth():
+    """3000 images of three classes in equal number, of 100 subjects."""
+    return np.random.default_rng(0).permutation(np.repeat(CLASSES, 1000))
+
+
+def test_perfect_predictor(truth):
+    table = judged(truth, truth)
+    assert accuracy(table) == mean_of_folds(table) == macro_f1(table) == 1
+    assert (confusion(table, CLASSES).to_numpy() == np.diag([1000] * 3)).all()
+    assert accuracy_interval(table) == Interval(1, 1, 1)
+
+
+def test_constant_predictor(truth):
+    table = judged(truth, ["fear"] * len(truth))
+    assert accuracy(table) == mean_of_folds(table) == pytest.approx(1 / 3)
+    assert macro_f1(table) == pytest.approx((2 * 1 / 3 / (4 / 3)) / 3)  # F1 of fear 1/2, of the others 0
+    assert confusion(table, CLASSES)["fear"].tolist() == [1000] * 3
+
+
+def test_shuffled_predictor(truth):
+    table = judged(truth, np.random.default_rng(2).permutation(truth))
+    assert accuracy(table) == pytest.approx(1 / 3, abs=0.03)
+    assert macro_f1(table) == pytest.approx(1 / 3, abs=0.03)
+    interval = accuracy_interval(table)
+    assert interval.low < 1 / 3 < interval.high and interval.high - interval.low < 0.05
+
+
+def test_mean_of_unequal_folds_is_not_the_pooled_accuracy():
+    label, predicted = ["joy"] * 5, ["joy", "joy", "joy", "fear", "fear"]
+    table = judged(label, predicted, fold=[0, 0, 0, 0, 1])
+    assert accuracy(table) == 0.6
+    assert mean_of_folds(table) == (3 / 4 + 0) / 2
+
+
+def test_accuracy_of_nothing_is_not_a_number():
+    assert np.isnan(accuracy(judged([], [])))
+
+
+def test_macro_f1_by_hand():
+    table = judged(["anger", "anger", "fear", "joy"], ["anger", "fear", "fear", "fear"])
+    anger, fear, joy = 2 * 1 / (2 + 1), 2 * 1 / (1 + 3), 0  # 2 TP / (true + predicted)
+    assert macro_f1(table) == pytest.approx((anger + fear + joy) / 3)
+
+
+def test_confusion_has_the_true_class_by_row():
+    table = judged(["anger", "anger", "fear", "joy"], ["anger", "fear", "fear", "fear"])
+    counts = confusion(table, CLASSES)
+    assert counts.to_numpy().tolist() == [[1, 1, 0], [0, 1, 0], [0, 1, 0]]
+    assert counts.sum(axis=1).to_dict() == table["label"].value_counts().to_dict()
+    assert (counts.index.name, counts.columns.name) == ("true", "predicted")
+
+
+def test_interval_covers_the_truth_at_its_stated_rate():
+    """120 experiments of 60 subjects who succeed with a probability of their own, 0.7 in the mean."""
+    numbers, covered = np.random.default_rng(0), 0
+    for _ in range(120):
+        skill = numbers.beta(7, 3, size=60)
+        correct = pd.Series((numbers.random((60, 6)) < skill[:, None]).ravel())
+        interval = subject_bootstrap(correct, pd.Series(np.repeat(np.arange(60), 6)), draws=300)
+        covered += interval.low <= 0.7 <= interval.high
+    assert 0.88 * 120 <= covered <= 0.99 * 120
+
+
+def test_images_of_one_subject_that_agree_count_as_one_draw():
+    per_subject = pd.Series([True, False] * 20)
+    images, subject = per_subject.repeat(10).reset_index(drop=True), pd.Series(np.repeat(range(40), 10))
+    clustered = subject_bootstrap(images, subject)
+    independent = subject_bootstrap(images, pd.Series(range(400)))
+    few = subject_bootstrap(per_subject, pd.Series(range(40)))
+    width = {name: i.high - i.low for name, i in [("c", clustered), ("i", independent), ("f", few)]}
+    assert width["c"] == pytest.approx(width["f"]) and width["c"] > 2.5 * width["i"]
+    assert clustered.value == independent.value == 0.5
+    assert width["f"] == pytest.approx(2 * 1.96 * (0.25 / 40) ** 0.5, rel=0.15)  # normal approximation
+
+
+def test_interval_is_of_95_percent_and_repeatable():
+    correct, subject = pd.Series(np.arange(200) % 4 > 0), pd.Series(range(200))
+    one, again, other = (subject_bootstrap(correct, subject, seed=seed) for seed in (0, 0, 1))
+    assert one == again != other
+    assert one.high - one.low == pytest.approx(2 * 1.96 * (0.75 * 0.25 / 200) ** 0.5, rel=0.1)
+    assert str(Interval(0.5, 0.25, 0.75)) == "50.0 [25.0, 75.0]"
+
+
+def test_value_weighs_images_not_subjects():
+    interval = subject_bootstrap(pd.Series([1, 1, 1, 0]), pd.Series(["a", "a", "a", "b"]))
+    assert interval.value == 0.75 and (interval.low, interval.high) == (0, 1)
+
+
+def test_rows_are_matched_to_subjects_by_position():
+    correct = pd.Series([1.0, 0.0, 0.0], index=[7, 8, 9])
+    assert subject_bootstrap(correct, pd.Series(["a", "b", "b"], index=[0, 1, 2])).value == pytest.approx(1 / 3)
+
+
+def test_difference_is_paired_image_by_image(truth):
+    base = truth.copy()
+    base[:300] = "nothing"
+    subject = np.arange(3000) // 30
+    ours, baseline = judged(truth, truth, subject), judged(truth, base, subject)
+    interval = difference_interval(ours, baseline)
+    assert interval.value == pytest.approx(0.1) and 0 < interval.low < 0.1 < interval.high
+    back = difference_interval(baseline, ours)
+    assert (back.value, back.low, back.high) == pytest.approx(
+        (-interval.value, -interval.high, -interval.low), abs=0.01
+    )
+    assert difference_interval(ours, ours) == Interval(0, 0, 0)
+
+
+@pytest.mark.parametrize("change", [{"row": [1, 2, 4]}, {"fold": [0, 0, 1]}])
+def test_difference_on_different_images_is_refused(change):
+    table = judged(["joy"] * 3, ["joy"] * 3).assign(row=[1, 2, 3])
+    with pytest.raises(ValueError, match="not tested on the same images"):
+        difference_interval(table, table.assign(**change))
+    with pytest.raises(ValueError, match="not tested on the same images"):
+        difference_interval(table, table.iloc[:2])
+
+
+def test_predictions_say_who_what_and_every_score(monkeypatch):
+    faces = small_faces(subjects=2)
+    part = Part(np.array([9, 3, 14, 21]), np.array([2, 1, 3, 1]))  # not in ascending order
+    examples, net = small_examples(faces, part), gcnet(VARIANTS["CNN"]).eval()
+    classes = tuple(faces.classes)
+    table = predictions(net, faces, part, classes, examples)
+    scores = table[[evaluation.SCORE + name for name in classes]].to_numpy()
+    image = torch.from_numpy(faces.images[part.rows][:, None, :16, :16] / 255).float()
+    np.testing.assert_allclose(scores, net.predict(image).numpy(), rtol=1e-5)
+    assert table["row"].tolist() == [9, 3, 14, 21]
+    assert table["label"].tolist() == [classes[i] for i in part.target]
+    assert table["predicted"].tolist() == [classes[i] for i in scores.argmax(1)]
+    for column in ("subject", "sequence", "frame", "intensity"):
+        assert table[column].tolist() == faces.table[column].iloc[part.rows].tolist()
+
+
+def test_predictions_of_an_empty_part_have_all_columns():
+    faces = small_faces(subjects=2)
+    nothing = Part(np.array([], dtype=int), np.array([], dtype=int))
+    table = predictions(
+        gcnet(VARIANTS["S1R1"]).eval(), faces, nothing, tuple(faces.classes), small_examples(faces, nothing)
+    )
+    assert len(table) == 0 and {"subject", "label", "predicted", "p_neutral", "p_surprise"} <= set(table.columns)

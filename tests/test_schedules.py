@@ -1,0 +1,16 @@
+"""Learning rates."""
+
+import pytest
+
+from fercore.schedules import inverse
+
+
+@pytest.mark.parametrize("iteration", [0, 1, 10_000, 300_000])
+def test_inverse_is_the_policy_of_caffe(iteration):
+    caffe = 0.001 * (1 + 1e-4 * iteration) ** (-0.75)  # caffe.proto: base_lr * (1 + gamma * iter) ^ (-power)
+    assert inverse(0.001, 1e-4, 0.75)(iteration) == pytest.approx(caffe, rel=1e-12)
+
+
+def test_inverse_by_hand():
+    assert inverse(0.8, 0.5, 2)(2) == pytest.approx(0.2)  # 0.8 / (1 + 1)^2
+    assert inverse(0.001, 1e-4, 0.75)(300_000) == pytest.approx(7.6e-5, rel=0.01)  # as worked out from the paper

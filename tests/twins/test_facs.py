@@ -1,0 +1,78 @@
+"""Prototypes obey the Facial Action Coding System's rules, and each unit moves its own part of the face."""
+
+import numpy as np
+import pytest
+import torch
+
+from fercore.twins.facs import AU_INDEX, AU_NAMES, AU_NUMBERS, PROTOTYPES, STRONGEST, Style, draw_expression
+from fercore.twins.filming import person, seeded
+from fercore.twins.renderer import Face, render
+from fercore.twins.scene import Nuisance, draw_frame, draw_pose
+
+STILL = Nuisance(pose=0, sway=0, shift=0, scale=0, roll=0, noise=0)
+BROWS, EYES, NOSE, MOUTH = (0.0, 0.36), (0.28, 0.48), (0.28, 0.66), (0.55, 1.0)  # rows, as shares of the height
+OWN_ROWS = {
+    1: BROWS, 2: BROWS, 4: (0.0, 0.45), 5: EYES, 6: (0.2, 0.85), 7: EYES, 9: (0.1, 0.85), 10: (0.45, 0.85),
+    12: (0.45, 0.9), 14: MOUTH, 15: MOUTH, 17: MOUTH, 20: MOUTH, 23: MOUTH, 24: MOUTH, 25: MOUTH, 26: MOUTH, 27: MOUTH,
+    43: EYES,
+}  # fmt: skip
+
+
+def styled(seed: int) -> Style:
+    return Style.draw(np.random.default_rng(seed))
+
+
+def still_face(recipe, units: np.ndarray, subject: str = "S037") -> Face:
+    who = person("ckplus", subject, recipe)
+    scene = who.setting | draw_frame(seeded("still"), STILL, draw_pose(seeded("still"), STILL)) | {"noise": 0.0}
+    return Face(who.identity, units, 0.0, scene)
+
+
+def test_names_and_index_cover_the_same_units():
+    assert list(AU_NAMES) == list(AU_NUMBERS) == list(AU_INDEX)
+    assert {number for units in PROTOTYPES.values() for number in units} <= set(AU_NUMBERS)
+
+
+@pytest.mark.parametrize("label", sorted(PROTOTYPES))
+def test_intensities_stay_drawable(label):
+    for seed in range(50):
+        style = styled(seed)
+        apex = draw_expression(label, style, np.random.default_rng(seed)).at(1.0, style)
+        assert apex.min() >= 0 and apex.max() <= STRONGEST
+
+
+def test_surprise_always_opens_the_jaw_and_fear_bares_the_teeth_first():
+    for seed in range(100):
+        style, random = styled(seed), np.random.default_rng(seed)
+        surprise, fear = (draw_expression(label, style, random).units for label in ("surprise", "fear"))
+        assert max(surprise[AU_INDEX[26]], surprise[AU_INDEX[27]]) >= 0.45
+        assert fear[AU_INDEX[27]] == 0 and fear[AU_INDEX[20]] >= 0.6 and fear[AU_INDEX[25]] >= 0.55
+
+
+def test_contempt_is_the_one_sided_expression():
+    def asymmetry(label):
+        return [abs(draw_expression(label, styled(s), np.random.default_rng(s)).asymmetry) for s in range(40)]
+
+    assert min(asymmetry("contempt")) > 0.7 > 0.45 > max(asymmetry("happiness"))
+
+
+@pytest.mark.parametrize("number", AU_NUMBERS)
+def test_each_unit_moves_its_own_region_and_little_elsewhere(number, twin_recipe):
+    torch.set_num_threads(1)
+    neutral, moved = np.zeros(len(AU_NUMBERS)), np.zeros(len(AU_NUMBERS))
+    moved[AU_INDEX[number]] = 1.0
+    images = render([still_face(twin_recipe, neutral), still_face(twin_recipe, moved)], 66).astype(float)
+    change = np.abs(images[1] - images[0]).sum(axis=1)  # per row of the image
+    top, bottom = (round(66 * share) for share in OWN_ROWS[number])
+    assert change.sum() > 66 * 66 * 0.15, "the unit is hardly visible"
+    assert change[top:bottom].sum() > 0.85 * change.sum()
+
+
+def test_one_sided_units_move_one_half(twin_recipe):
+    units = np.zeros(len(AU_NUMBERS))
+    rest = render([still_face(twin_recipe, units)], 64)[0].astype(float)
+    units[AU_INDEX[12]] = 1.0
+    face = still_face(twin_recipe, units)
+    right = render([Face(face.identity, units, 1.0, face.scene)], 64)[0].astype(float)
+    change = np.abs(right - rest)
+    assert change[:, 36:].sum() > 5 * change[:, :28].sum()
