@@ -27,8 +27,9 @@ class Ablation:
     changes: tuple[tuple[str, object], ...] = ()
 
     def __post_init__(self):
-        for name in ("variants", "folds", "seeds", "changes"):  # notebooks hand over lists
+        for name in ("variants", "folds", "seeds"):  # notebooks hand over lists, and a dict of changes
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        object.__setattr__(self, "changes", tuple(dict(self.changes).items()))
 
     @property
     def specs(self) -> list[RunSpec]:

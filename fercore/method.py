@@ -22,7 +22,7 @@ class Player:
     """One side of a game: the networks it moves, the weighted terms it minimises, and how it descends."""
 
     name: str
-    networks: Mapping[str, float]  # name of the sub-network -> multiplier of the learning rate
+    networks: Mapping[str, float]  # name of a sub-network, or of a part of one -> multiplier of the learning rate
     terms: Mapping[str, float]  # name of the term -> weight
     descent: Descent
 
@@ -68,8 +68,8 @@ class Method(nn.Module):
     def _optimiser(self, player: Player) -> torch.optim.Optimizer:
         descent = player.descent
         groups = [
-            {"params": list(self.get_submodule(name).parameters()), "multiplier": multiplier}
-            for name, multiplier in player.networks.items()
+            {"params": parameters, "multiplier": player.networks[name]}
+            for name, parameters in self._owned(player).items()
         ]
         return torch.optim.SGD(
             groups, lr=descent.rate(0), momentum=descent.momentum, nesterov=descent.momentum > 0,
@@ -107,8 +107,13 @@ class Method(nn.Module):
             group["lr"] = rate * group["multiplier"]
         optimiser.step()
 
+    def _owned(self, player: Player) -> dict[str, list[nn.Parameter]]:
+        """The player's parameters by network; the longest name that holds a parameter has it."""
+        owner = {p: name for name in sorted(player.networks, key=len) for p in self.get_submodule(name).parameters()}
+        return {name: [p for p, its_owner in owner.items() if its_owner == name] for name in player.networks}
+
     def _parameters_of(self, player: Player) -> list[nn.Parameter]:
-        return [p for name in player.networks for p in self.get_submodule(name).parameters() if p.requires_grad]
+        return [p for parameters in self._owned(player).values() for p in parameters if p.requires_grad]
 
     def predict(self, image: Tensor, reference: Tensor | None = None) -> Tensor:
         """Class probabilities (B x K) of images (B x C x H x W)."""

@@ -7,7 +7,10 @@ from importlib.metadata import PackageNotFoundError, version
 from fercore import paths
 from fercore.storage import digest
 
-TRAINING_CODE = ("method.py", "training.py", "schedules.py", "losses", "networks", "faces", "papers")
+TRAINING_CODE = (  # what decides about a run's numbers, below fercore
+    *("method.py", "training.py", "schedules.py", "runs.py", "evaluation.py", "losses", "networks", "papers"),
+    *(f"faces/{name}.py" for name in ("faceset", "folds", "protocols", "augmentation", "examples", "sources")),
+)
 PACKAGES = ("torch", "torchvision", "numpy", "pandas", "scikit-learn", "scipy")
 
 

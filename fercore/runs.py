@@ -56,7 +56,10 @@ class RunSpec:
     @property
     def config(self) -> Any:
         """The tier's configuration with this run's changes."""
-        return dataclasses.replace(self.module.TIERS[self.tier], **dict(self.changes))
+        config = self.module.TIERS[self.tier]
+        if unknown := {name for name, _ in self.changes} - {field.name for field in dataclasses.fields(config)}:
+            raise ValueError(f"no field {sorted(unknown)}; valid: {', '.join(sorted(asdict(config)))}")
+        return dataclasses.replace(config, **dict(self.changes))
 
     @property
     def terms(self) -> frozenset[str]:
@@ -123,8 +126,11 @@ class Run:
         return method.to(memory_format=torch.channels_last).eval().requires_grad_(False)
 
     def faces(self) -> FaceSet:
-        """The images this run saw."""
-        return _faces(self.spec)
+        """The images this run saw; raises RunError where they have changed since."""
+        faces = _faces(self.spec)
+        if faces.fingerprint != self.about["data"]["fingerprint"]:
+            raise RunError(f"the images of {self.spec.dataset} changed since {self.spec.folder} was made; remove it")
+        return faces
 
     def division(self) -> Division:
         """This run's training and test side."""

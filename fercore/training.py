@@ -1,7 +1,6 @@
 """Train a method: seeded epochs, history, checkpoints, exact resume."""
 
 import io
-import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,9 @@ class Course:
     batch_size: int
     seed: int
     augmentation: Augmentation
+
+
+WAY_OUT = "the last checkpoint is kept; lower base_rate or the weight of a term"
 
 
 class TrainingError(RuntimeError):
@@ -67,27 +69,27 @@ def _epoch(method: Method, examples: Examples, course: Course, epoch: int, bar: 
     seed = int(np.random.SeedSequence([course.seed, epoch]).generate_state(1)[0])
     torch.manual_seed(seed)  # dropout
     method.train()
-    sums: dict[str, Tensor] = {}
-    steps = 0
+    values: list[dict[str, Tensor]] = []  # per step; read once at the end, so that a GPU need not wait
     for batch in examples.epoch(course.batch_size, torch.Generator().manual_seed(seed), course.augmentation):
-        for term, value in method.step(batch).items():
-            sums[term] = sums.get(term, 0) + value
-        steps += 1
+        values.append(method.step(batch))
         bar.update()
         if method.iteration >= course.iterations:
             break
-    means = {term: (total / steps).item() for term, total in sums.items()}
-    _check_finite(means, method.iteration)
-    return {"epoch": epoch, "iteration": method.iteration} | means
+    losses = {term: torch.stack([step[term] for step in values]).double().cpu() for term in values[0]}
+    _check_finite(losses, method)
+    return {"epoch": epoch, "iteration": method.iteration} | {term: loss.mean().item() for term, loss in losses.items()}
 
 
-def _check_finite(means: dict[str, float], iteration: int) -> None:
-    for term, value in means.items():
-        if not math.isfinite(value):
-            raise TrainingError(
-                f"term {term} became {value} in the epoch that ends at iteration {iteration}; the last checkpoint is "
-                "kept; lower base_rate or the weight of that term"
-            )
+def _check_finite(losses: dict[str, Tensor], method: Method) -> None:
+    """Refuse an epoch in which a loss or, after its last step, a weight is not finite."""
+    first = {term: int((~loss.isfinite()).nonzero()[0]) for term, loss in losses.items() if not loss.isfinite().all()}
+    if first:
+        term = min(first, key=first.get)
+        iteration = method.iteration - len(losses[term]) + first[term] + 1
+        raise TrainingError(f"term {term} became {losses[term][first[term]]} at iteration {iteration}; {WAY_OUT}")
+    for name, value in method.state_dict().items():
+        if value.is_floating_point() and not value.isfinite().all():
+            raise TrainingError(f"{name} is not finite after iteration {method.iteration}; {WAY_OUT}")
 
 
 def _save(method: Method, history: list[dict], checkpoint: Path, cause: str) -> None:

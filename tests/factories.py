@@ -35,12 +35,15 @@ def face_table(subjects: int, labels: tuple[str, ...], frames: int) -> pd.DataFr
 
 
 def gratings(table: pd.DataFrame, size: int, seed: int = 0) -> np.ndarray:
-    """Drawn "faces": the subject gives the phase, the label the direction, the intensity the contrast of a grating."""
+    """Drawn "faces": the subject gives the phase, the label the direction, the intensity the contrast of a grating.
+
+    Directions stay within a quarter turn, so that no label is the mirror image of another.
+    """
     labels = sorted(set(table["label"]) - {"neutral"})
     y, x = np.mgrid[:size, :size] / size
     images = []
     for row in table.itertuples():
-        angle = np.pi * (labels.index(row.label) if row.label in labels else 0) / len(labels)
+        angle = 0.5 * np.pi * (labels.index(row.label) if row.label in labels else 0) / len(labels)
         phase = int(row.subject[1:])
         strength = 0.0 if row.label == "neutral" else row.intensity
         wave = np.sin(6 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) + phase)

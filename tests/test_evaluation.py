@@ -7,8 +7,19 @@ import torch
 from factories import gcnet, small_examples, small_faces
 
 from fercore import evaluation
-from fercore.evaluation import Interval, accuracy, accuracy_interval, confusion, difference_interval, macro_f1
-from fercore.evaluation import mean_of_folds, predictions, subject_bootstrap
+from fercore.evaluation import (
+    Interval,
+    Ratio,
+    accuracy,
+    accuracy_interval,
+    confusion,
+    difference_interval,
+    macro_f1,
+    mean_of_folds,
+    predictions,
+    ratio_interval,
+    subject_bootstrap,
+)
 from fercore.faces.protocols import Part
 from fercore.papers.gcnet import VARIANTS
 
@@ -110,6 +121,13 @@ def test_value_weighs_images_not_subjects():
     assert interval.value == 0.75 and (interval.low, interval.high) == (0, 1)
 
 
+def test_drawn_subjects_weigh_by_their_images_too():
+    """Fifteen subjects with 20 images, all right, and fifteen with one, wrong."""
+    sizes = [20, 1] * 15
+    correct, subject = pd.Series(np.repeat([True, False] * 15, sizes)), pd.Series(np.repeat(range(30), sizes))
+    assert subject_bootstrap(correct, subject).low > 0.85  # a mean of subjects' means would lie at 1/2
+
+
 def test_rows_are_matched_to_subjects_by_position():
     correct = pd.Series([1.0, 0.0, 0.0], index=[7, 8, 9])
     assert subject_bootstrap(correct, pd.Series(["a", "b", "b"], index=[0, 1, 2])).value == pytest.approx(1 / 3)
@@ -161,3 +179,14 @@ def test_predictions_of_an_empty_part_have_all_columns():
         gcnet(VARIANTS["S1R1"]).eval(), faces, nothing, tuple(faces.classes), small_examples(faces, nothing)
     )
     assert len(table) == 0 and {"subject", "label", "predicted", "p_neutral", "p_surprise"} <= set(table.columns)
+
+
+def test_ratio_of_errors_with_its_interval():
+    """Twice as many errors, in the same proportion for every subject: no doubt about the ratio; else there is some."""
+    subject, errors = pd.Series(np.repeat(range(40), 10)), pd.Series(np.arange(400) % 10 < 2)
+    twice = pd.Series(np.arange(400) % 10 < 4)
+    assert ratio_interval(twice, errors, subject) == Ratio(2, 2, 2)
+    unequal = pd.Series(np.random.default_rng(0).random(400) < 0.4)
+    interval = ratio_interval(unequal, errors, subject)
+    assert interval.value == unequal.sum() / errors.sum() and interval.low < interval.value < interval.high
+    assert str(Ratio(2, 1.5, 2.25)) == "2.00 [1.50, 2.25]"

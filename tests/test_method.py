@@ -19,14 +19,15 @@ def plain(rate=lambda iteration: RATE) -> Descent:
 
 
 class Game(Method):
-    """Two players on one forward pass: a learner that also wants to fool a critic, and the critic; a teacher looks on."""
+    """Two players share a forward pass: a learner that also fools a critic, and the critic; a teacher looks on."""
 
     def __init__(
         self, kept=("fit", "fool", "follow", "judge"), judge=1.0, multiplier=1.0, first="learner", descent=None
     ):
         super().__init__()
         torch.manual_seed(0)
-        self.learner, self.critic, self.teacher = nn.Linear(3, 2), nn.Linear(2, 1), nn.Linear(3, 2)
+        self.learner = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 2))
+        self.critic, self.teacher = nn.Linear(2, 1), nn.Linear(3, 2)
         descent = descent or plain()
         players = [
             Player("learner", {"learner": multiplier}, {"fit": 1.0, "fool": 0.5, "follow": 2.0}, descent),
@@ -35,21 +36,20 @@ class Game(Method):
         self.set_players(players if first == "learner" else players[::-1], frozenset(kept))
 
     def forward(self, batch):
-        return self.learner(batch.image)
+        feature = self.learner(batch.image)
+        return feature, self.critic(feature)
 
-    def fit(self, batch, feature):
-        return (feature - batch.reference).square().mean()
+    def fit(self, batch, out):
+        return (out[0] - batch.reference).square().mean()
 
-    def fool(self, batch, feature):
-        return -self.critic(feature).square().mean()
+    def fool(self, batch, out):
+        return -out[1].square().mean()
 
-    def follow(self, batch, feature):
-        return (feature - self.teacher(batch.image)).square().mean()
+    def follow(self, batch, out):
+        return (out[0] - self.teacher(batch.image)).square().mean()
 
-    def judge(self, batch, feature):
-        return (
-            (self.critic(feature) - 1).square().mean()
-        )  # feature not detached: the rule is the player's, not the term's
+    def judge(self, batch, out):
+        return (out[1] - 1).square().mean()  # nothing is detached: the rule is the player's, not the term's
 
 
 @pytest.fixture
@@ -61,9 +61,9 @@ def points():
 
 def own_gradients(game, batch):
     """By hand, at the weights before anyone moves: each player's loss by that player's parameters."""
-    feature = game(batch)
-    learner = game.fit(batch, feature) + 0.5 * game.fool(batch, feature) + 2 * game.follow(batch, feature)
-    critic = game.judge(batch, feature)
+    out = game(batch)
+    learner = game.fit(batch, out) + 0.5 * game.fool(batch, out) + 2 * game.follow(batch, out)
+    critic = game.judge(batch, out)
     by_learner = grad(learner, list(game.learner.parameters()), retain_graph=True)
     return {"learner": by_learner, "critic": grad(critic, list(game.critic.parameters()))}
 
@@ -133,12 +133,23 @@ def test_multipliers_of_the_learning_rate_act_and_the_rate_follows_the_iteration
     rates = []
     game = Game(multiplier=3.0, descent=plain(lambda iteration: 0.1 / (1 + iteration)))
     for iteration in range(3):
-        before, gradient = game.learner.weight.detach().clone(), own_gradients(game, points)["learner"][0]
+        before, gradient = game.learner[0].weight.detach().clone(), own_gradients(game, points)["learner"][0]
         game.step(points)
-        moved = before - game.learner.weight.detach()
+        moved = before - game.learner[0].weight.detach()
         rates.append((moved / gradient).mean().item())
         torch.testing.assert_close(moved, 3 * 0.1 / (1 + iteration) * gradient)
     assert rates == pytest.approx([0.3, 0.15, 0.1], rel=1e-3)
+
+
+@pytest.mark.parametrize("networks", [{"learner": 1, "learner.1": 3}, {"learner.1": 3, "learner": 1}], ids=str)
+def test_a_part_of_a_network_can_have_a_rate_of_its_own(points, networks):
+    game = Game()
+    game.set_players([Player("learner", networks, {"fit": 1.0}, plain())], frozenset({"fit"}))
+    start = [p.clone() for p in game.learner.parameters()]
+    expected = grad(game.fit(points, game(points)), list(game.learner.parameters()))
+    game.step(points)
+    for new, old, gradient, rate in zip(game.learner.parameters(), start, expected, (1, 1, 3, 3), strict=True):
+        torch.testing.assert_close(new.detach(), old - rate * RATE * gradient)
 
 
 def test_descent_is_nesterov_with_weight_decay(points):
@@ -146,11 +157,11 @@ def test_descent_is_nesterov_with_weight_decay(points):
     game = Game(descent=Descent(lambda iteration: RATE, momentum, decay))
     velocity = 0
     for _ in range(3):
-        weight = game.learner.weight.detach().clone()
+        weight = game.learner[0].weight.detach().clone()
         gradient = own_gradients(game, points)["learner"][0] + decay * weight
         velocity = momentum * velocity + gradient
         game.step(points)
-        torch.testing.assert_close(game.learner.weight.detach(), weight - RATE * (gradient + momentum * velocity))
+        torch.testing.assert_close(game.learner[0].weight.detach(), weight - RATE * (gradient + momentum * velocity))
 
 
 def test_resumed_progress_continues_with_the_same_bits(points):
@@ -226,7 +237,7 @@ def test_every_parameter_of_the_working_networks_receives_a_gradient_and_no_othe
             assert parameter.grad is None, name
             continue
         assert parameter.grad is not None and parameter.grad.isfinite().all(), name
-        before_norm = name.endswith("0.bias") and ".layers." in name  # batch normalisation takes such a bias out again
+        before_norm = name.endswith(".convolution.bias")  # batch normalisation takes such a bias out again
         assert before_norm or (parameter.grad != 0).any(), name
 
 

@@ -54,6 +54,19 @@ def test_appears_under_its_name_only_when_whole(tmp_path, writer, fill):
 
 
 @KINDS
+def test_is_on_the_disk_before_it_is_renamed_and_is_renamed_in_one_go(tmp_path, monkeypatch, writer, fill):
+    events, replace_, flush = [], os.replace, os.fsync
+    monkeypatch.setattr(os, "replace", lambda *a: events.append("renamed") or replace_(*a))
+    monkeypatch.setattr(os, "fsync", lambda number: events.append(os.fstat(number).st_ino) or flush(number))
+    with writer(tmp_path / "thing.bin") as aside:
+        fill(aside, "complete")
+        inode = aside.stat().st_ino
+        files = [f.stat().st_ino for f in [aside, *aside.rglob("*")] if f.is_file()]
+    assert (tmp_path / "thing.bin").stat().st_ino == inode  # not a copy
+    assert events == [*files, "renamed"]
+
+
+@KINDS
 @pytest.mark.parametrize("failure", [RuntimeError, OSError, KeyboardInterrupt])
 def test_failure_leaves_nothing_behind_and_the_old_one_untouched(tmp_path, writer, fill, failure):
     target = tmp_path / "thing.bin"

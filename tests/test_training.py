@@ -15,7 +15,7 @@ from fercore.training import TrainingError, fit
 ITERATIONS = 17  # 30 images in batches of 4: seven steps per epoch, the third epoch stays incomplete
 
 
-class Interrupted(Exception):
+class InterruptionError(Exception):
     pass
 
 
@@ -41,7 +41,7 @@ def interrupt_before(method, iteration):
 
     def step(batch):
         if method.iteration == iteration:
-            raise Interrupted
+            raise InterruptionError
         return ordinary(batch)
 
     method.step = step
@@ -62,7 +62,7 @@ def test_interrupted_training_ends_with_the_same_bits(examples, tmp_path, stops)
     checkpoint = tmp_path / "run" / "checkpoint.pt"
     for stop in stops:
         method = interrupt_before(gcnet(STAGES["S1R1"]), stop)
-        with pytest.raises(Interrupted):
+        with pytest.raises(InterruptionError):
             fit(method, examples, course(ITERATIONS), checkpoint, seconds_between=0)
         assert checkpoint.is_file() == (stop >= 7)  # only whole epochs are saved
     method = gcnet(STAGES["S1R1"], seed=5)  # other weights: all must come from the checkpoint
@@ -169,7 +169,7 @@ def test_an_incomplete_last_batch_is_left_out_and_a_too_large_one_shrinks(exampl
 
 
 def test_progress_bar_resumes_where_training_stood(examples, tmp_path, net, capsys):
-    with pytest.raises(Interrupted):
+    with pytest.raises(InterruptionError):
         fit(interrupt_before(net, 8), examples, course(ITERATIONS), tmp_path / "c.pt", 0, "first")
     fit(gcnet(STAGES["S1R1"]), examples, course(ITERATIONS), tmp_path / "c.pt", 0, "second")
     shown = capsys.readouterr().err

@@ -29,7 +29,7 @@ class Examples:
         self.row = _index(np.searchsorted(needed, part.rows), device)
         self.reference = _index(np.searchsorted(needed, np.where(reference >= 0, reference, part.rows)), device)
         self.label = _index(part.target, device)
-        self.is_reference = torch.from_numpy((faces.table["label"] == "neutral").to_numpy()[part.rows]).to(device)
+        self.is_reference = torch.from_numpy(np.array(faces.table["label"] == "neutral")[part.rows]).to(device)
 
     def __len__(self) -> int:
         return len(self.row)
@@ -57,4 +57,4 @@ class Examples:
 
 
 def _index(values: np.ndarray, device: str) -> Tensor:
-    return torch.from_numpy(np.asarray(values, dtype=np.int64)).to(device)
+    return torch.from_numpy(np.array(values, dtype=np.int64)).to(device)

@@ -1,5 +1,6 @@
 """The convolutional encoder and the mirrored decoder of GCNet (Table 1), joined by pooling switches."""
 
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import torch
@@ -30,8 +31,7 @@ class Encoder(nn.Module):
         super().__init__()
         inputs = (channels, *widths[:-1])
         self.layers = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(i, o, k, padding=k // 2), nn.BatchNorm2d(o), nn.ReLU())
-            for i, o, k in zip(inputs, widths, KERNELS, strict=True)
+            _layer(nn.Conv2d(i, o, k, padding=k // 2)) for i, o, k in zip(inputs, widths, KERNELS, strict=True)
         )
 
     def forward(self, image: Tensor) -> tuple[Tensor, list[Switch]]:
@@ -55,12 +55,11 @@ class Decoder(nn.Module):
         super().__init__()
         inputs, outputs = widths[::-1], (*widths[-2::-1], channels)
         self.layers = nn.ModuleList(
-            nn.Sequential(nn.ConvTranspose2d(i, o, k, padding=k // 2), nn.BatchNorm2d(o), nn.ReLU())
+            _layer(nn.ConvTranspose2d(i, o, k, padding=k // 2))
             for i, o, k in zip(inputs, outputs, KERNELS[::-1], strict=True)
         )
-        last = self.layers[-1][1]  # starts at the mean and spread of gray levels: from 0 and 1, as usual, the large
-        nn.init.constant_(last.bias, 0.5)  # first steps of a sum over pixels drive its ReLU to zero for good
-        nn.init.constant_(last.weight, 0.25)
+        nn.init.constant_(self.layers[-1].norm.bias, 0.5)  # starts at the mean and spread of gray levels
+        nn.init.constant_(self.layers[-1].norm.weight, 0.25)
 
     def forward(self, code: Tensor, switches: list[Switch]) -> Tensor:
         """The decoded image; ``switches`` are those of the encoder pass that made ``code``."""
@@ -68,6 +67,11 @@ class Decoder(nn.Module):
         for layer, switch in zip(self.layers, reversed(switches), strict=True):
             hidden = layer(unpool(hidden, switch))
         return hidden
+
+
+def _layer(convolution: nn.Module) -> nn.Sequential:
+    norm = nn.BatchNorm2d(convolution.out_channels)
+    return nn.Sequential(OrderedDict(convolution=convolution, norm=norm, relu=nn.ReLU()))
 
 
 def unpool(value: Tensor, switch: Switch) -> Tensor:

@@ -46,7 +46,7 @@ class Config:
     widths: tuple[int, ...] = WIDTHS  # Table 1
     dropout: float = 0.5  # Sec. 4.1, before the first fully connected layer
     lambda_S: float = 1.0  # Sec. 4.1
-    lambda_R: float = 0.01  # not stated; with 1 the sums over pixels of Eq. 7-10 diverge at the printed rates
+    lambda_R: float = 1.0  # not stated; the three weights below already scale L_Recon
     lambda_Gr: float = 1.0  # Sec. 4.1
     lambda_Rr: float = 0.25  # Sec. 4.1
     lambda_Ri: float = 0.25  # Sec. 4.1
@@ -60,6 +60,7 @@ class Config:
     gamma: float = 1e-4  # "a gamma term of 0.75" is Caffe's stock power; its stock gamma is 1e-4
     power: float = 0.75  # see gamma
     decoder_rate: float = 10.0  # Sec. 4.1: "the learning rate at layers of the decoder networks is set to 10"
+    output_rate: float = 0.05  # not stated; rate of the decoders' last normalisation, whose ReLU dies at rate 10 or 1
     scale: float = 0.10  # not stated; augmentation: relative size of the face
     rotation: float = 10.0  # not stated; augmentation: degrees
     intensity: float = 0.20  # not stated; augmentation: factor on the gray level
@@ -70,7 +71,7 @@ class Config:
 
     @property
     def feature_size(self) -> int:
-        """Width of the first fully connected layer, (0.5 size)^2 n / 2^n with n layers (Sec. 4.1); 384 at size 64."""
+        """Width of the first fully connected layer, (0.5 size)^2 n / 2^n, n layers (Sec. 4.1): 384 at 64."""
         layers = len(self.widths)
         return max(int((0.5 * self.image_size) ** 2 * layers / 2**layers), 8)
 
@@ -92,8 +93,8 @@ class Config:
 TIERS = {
     "paper": Config(),
     "twin": Config(
-        image_size=32, batch_size=32, iterations=300, base_rate=0.01,
-        pretraining_iterations=600, pretraining_rate=0.01,
+        image_size=32, batch_size=32, iterations=300, base_rate=0.01, gamma=0.02, lambda_R=0.1,
+        scale=0.05, rotation=5.0, pretraining_iterations=400, pretraining_rate=0.01,
     ),
     "smoke": Config(
         image_size=32, batch_size=8, iterations=6, widths=(4, 8, 12), pretraining_iterations=4, twin_subjects=24,
@@ -111,9 +112,8 @@ class GCNet(Method):
         self.En1, self.De1 = Encoder(widths=widths), Decoder(widths=widths)
         self.En2 = Encoder(widths=widths)
         self.De2r, self.De2i = Decoder(widths=widths), Decoder(widths=widths)
-        self.hidden = nn.Sequential(
-            nn.Flatten(), nn.Dropout(config.dropout), nn.Linear(channels * height * width, config.feature_size), nn.ReLU()
-        )  # fmt: skip
+        to_feature = nn.Linear(channels * height * width, config.feature_size)
+        self.hidden = nn.Sequential(nn.Flatten(), nn.Dropout(config.dropout), to_feature, nn.ReLU())
         self.classifier = nn.Linear(config.feature_size, n_classes)
         self.set_players([self._player()], variant)
 
@@ -127,7 +127,10 @@ class GCNet(Method):
 
     def _player(self) -> Player:
         c = self.config
-        rates = {"En1": 1, "De1": c.decoder_rate, "En2": 1, "De2r": c.decoder_rate, "De2i": c.decoder_rate}
+        decoders = ("De1", "De2r", "De2i")
+        rates = {"En1": 1, "En2": 1, "hidden": 1, "classifier": 1}
+        rates |= {name: c.decoder_rate for name in decoders}
+        rates |= {f"{name}.layers.{len(c.widths) - 1}.norm": c.output_rate for name in decoders}
         weights = {
             "classify": 1.0,
             "contrastive": c.lambda_S,
@@ -137,7 +140,7 @@ class GCNet(Method):
             "autoencode": c.lambda_R,
         }
         descent = Descent(inverse(c.base_rate, c.gamma, c.power), c.momentum, c.weight_decay)
-        return Player("gcnet", rates | {"hidden": 1, "classifier": 1}, weights, descent)
+        return Player("gcnet", rates, weights, descent)
 
     def forward(self, batch: Batch) -> "Outputs":
         """What the terms share, each part computed when a term first asks for it."""

@@ -171,3 +171,11 @@ def test_resizing_by_half_averages_and_keeps_the_order_of_images():
     assert (small[0, :, 0] == 0).all() and (small[0, :, 3] == 200).all() and (small[2, 0] == 100).all()
     colour = FaceSet("x", np.stack([images] * 3, axis=-1), table, "open", "").resized(4).images
     np.testing.assert_array_equal(colour, np.stack([small] * 3, axis=-1))
+
+
+def test_resizing_to_a_quarter_overlooks_no_pixel():
+    table = small_faces(subjects=1, labels=("joy",), frames=2).table
+    lines = np.zeros((2, 16, 16), np.uint8)
+    lines[:, :, ::4] = 200
+    small = FaceSet("x", lines, table, "open", "").resized(4).images
+    assert (abs(small[:, :, 1:].astype(int) - 50) < 15).all()

@@ -52,7 +52,8 @@ def test_targets_are_the_places_of_the_labels(faces, name):
 
 
 @pytest.mark.parametrize(("name", "frames"), [
-    ("ckplus7", {4, 5, 6}), ("ckplus8", {0, 4, 5, 6}), ("oulu6", {4, 5, 6}), ("mmi6", {2, 3, 4}), ("own", set(range(7))),
+    ("ckplus7", {4, 5, 6}), ("ckplus8", {0, 4, 5, 6}), ("oulu6", {4, 5, 6}), ("mmi6", {2, 3, 4}),
+    ("own", set(range(7))),
 ])  # fmt: skip
 def test_frames_that_are_tested(faces, name, frames):
     division = divide(faces, PROTOCOLS[name], 0)
@@ -99,6 +100,13 @@ def test_early_frames_are_the_other_expressive_frames_of_the_test_subjects(faces
     division = divide(faces, PROTOCOLS[name], 3)
     assert set.union(*frames_of(faces, division.early)) == frames
     assert not set(division.early.rows) & set(division.test.rows)
+
+
+def test_a_frame_that_is_still_neutral_is_no_early_expression():
+    faces = small_faces(10, SEVEN, FRAMES)
+    faces.table.loc[faces.table["frame"] == 1, "label"] = "neutral"
+    division = divide(faces, PROTOCOLS["ckplus8"], 3)
+    assert set.union(*frames_of(faces, division.early)) == {2, 3}
 
 
 def test_own_protocol_takes_every_image_and_the_classes_of_the_set(faces):

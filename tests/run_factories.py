@@ -1,0 +1,34 @@
+"""Run specifications of seconds, and what tests ask of runs."""
+
+from factories import snapshot
+
+from fercore.method import Method
+from fercore.runs import Run, RunSpec
+
+TINY = {"image_size": 16, "widths": (3, 4, 5), "batch_size": 64, "iterations": 10, "pretraining": ""}
+
+
+def spec(variant="CNN", fold=0, dataset="ckplus", **changes) -> RunSpec:
+    return RunSpec(
+        "gcnet", variant, dataset, "ckplus7", fold, "smoke", "prepared", changes=tuple((TINY | changes).items())
+    )  # fmt: skip
+
+
+def weights(run: Run) -> dict:
+    return snapshot(run.method())
+
+
+def files_of(results) -> set[str]:
+    """Every file but locks, which stay."""
+    return {str(f.relative_to(results)) for f in results.rglob("*") if f.is_file() and f.suffix != ".lock"}
+
+
+def no_training(*args, **kwargs):
+    raise AssertionError("trained again")
+
+
+def count_steps(monkeypatch) -> list[int]:
+    """From now on, the iterations that any method does are appended to the list returned."""
+    steps, ordinary = [], Method.step
+    monkeypatch.setattr(Method, "step", lambda self, batch: steps.append(self.iteration) or ordinary(self, batch))
+    return steps
