@@ -42,9 +42,10 @@ def comparison(errors: pd.DataFrame) -> pd.DataFrame:
     A gain is the baseline's mean error minus the network's, in percent of the baseline's; positive is better.
     """
     wide = errors.pivot_table(index=["fold", "subject"], columns="estimate", values="error").reset_index()
+    wide = wide.dropna()  # only images that every estimate was made for, so that all rows speak of the same
     rows = []
     for name in dict.fromkeys([*errors["estimate"].unique()]):
-        row = {"estimate": name, "mean squared error": wide[name].mean()}
+        row = {"estimate": name, "images": len(wide), "mean squared error": wide[name].mean()}
         row["PSNR, dB"] = 10 * np.log10(1 / wide[name]).mean()
         for baseline in BASELINES if name not in BASELINES else ():
             gain = subject_bootstrap((wide[baseline] - wide[name]) / wide[baseline].mean(), wide["subject"])

@@ -12,21 +12,42 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     values = {name: value for name, value in vars(chosen).items() if name != "pretraining" and value is not None}
     try:
-        parameters.check(values, values, chosen.paper)
+        _check(chosen, values)
     except ParameterError as problem:
         print(f"Error: {problem}", file=sys.stderr)
         return 2
+    from fercore.faces.faceset import FaceSetError
+    from fercore.runs import RunError
+    from fercore.training import TrainingError
+
+    try:
+        _train(chosen)
+    except (FaceSetError, RunError, TrainingError) as problem:
+        print(f"Error: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _check(chosen: argparse.Namespace, values: dict) -> None:
+    if chosen.paper not in parameters.papers():
+        raise ParameterError(f"paper {chosen.paper!r} is unknown; valid: {', '.join(parameters.papers())}")
+    stages = parameters.names(f"fercore.papers.{chosen.paper}", "PRETRAINING")
+    if chosen.pretraining not in (None, *stages):
+        raise ParameterError(f"pretraining {chosen.pretraining!r} is unknown; valid: {', '.join(stages)}")
+    parameters.check(values, values, chosen.paper)
+
+
+def _train(chosen: argparse.Namespace) -> None:
     from fercore.ablation import Ablation
     from fercore.runs import RunSpec, pretrain
 
     if chosen.pretraining:
         spec = RunSpec(chosen.paper, "CNN", chosen.dataset, "own", 0, chosen.tier, chosen.source, chosen.seed)
         pretrain(spec, chosen.pretraining, chosen.device)
-        return 0
+        return
     variants = chosen.variants or parameters.names(f"fercore.papers.{chosen.paper}", "VARIANTS")
     place = chosen.dataset, variants, chosen.protocol, [chosen.fold]
     Ablation(chosen.paper, *place, chosen.tier, chosen.source, [chosen.seed]).train(chosen.device)
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

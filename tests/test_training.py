@@ -130,7 +130,7 @@ def test_a_loss_that_is_not_finite_stops_with_its_name_and_keeps_the_epoch_befor
         return ordinary(batch, out) * (poison if net.iteration == 9 else 1)
 
     net.contrastive = contrastive
-    with pytest.raises(TrainingError, match=r"contrastive became (nan|inf).*iteration (9|10|14)"):
+    with pytest.raises(TrainingError, match=r"contrastive became (nan|inf).*iteration 10"):
         fit(net, examples, course(ITERATIONS), tmp_path / "c.pt", seconds_between=0)
     kept = torch.load(tmp_path / "c.pt", weights_only=True)
     good, _ = trained(examples, 7)

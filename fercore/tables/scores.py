@@ -37,20 +37,29 @@ def own_accuracies(ablation: Ablation, others: dict[str, pd.DataFrame] | None = 
 
 def gains(ablation: Ablation, number: int | None = None) -> pd.DataFrame:
     """What each variant gains over the CNN baseline, in points: printed, and ours with a paired 95 % interval."""
-    printed = {variant_of(m, ablation.variants): v for m, v in printed_accuracies(ablation.paper, number).items()}
+    printed = pd.Series(dtype=float) if number is None else printed_by_variant(ablation, number)
     base = ablation.predictions(BASELINE)
     rows = []
     for variant in ablation.variants:
-        ours = ablation.predictions(variant)
-        if variant == BASELINE or ours.empty or len(ours) != len(base):
+        if variant == BASELINE:
             continue
-        gap = difference_interval(ours, base)
-        row = {"variant": variant, "ours": 100 * gap.value, "low": 100 * gap.low, "high": 100 * gap.high}
-        if variant in printed and BASELINE in printed:
-            row["printed"] = printed[variant] - printed[BASELINE]
-        row["reading"] = _reading(gap.low, gap.high)
+        row = {"variant": variant, "printed": printed.get(variant, float("nan")) - printed.get(BASELINE, float("nan"))}
+        ours = ablation.predictions(variant)
+        if same_images(ours, base):
+            gap = difference_interval(ours, base)
+            row |= {"ours": 100 * gap.value, "low": 100 * gap.low, "high": 100 * gap.high}
+            row["reading"] = _reading(gap.low, gap.high)
+        else:
+            row["reading"] = "not run on the same folds as the baseline"
         rows.append(row)
-    return pd.DataFrame(rows).set_index("variant")
+    columns = ["variant", "printed", "ours", "low", "high", "reading"]
+    return pd.DataFrame(rows, columns=columns).set_index("variant").dropna(axis="columns", how="all")
+
+
+def same_images(ours: pd.DataFrame, base: pd.DataFrame) -> bool:
+    """Whether two sets of predictions are of the same images, folds and seeds, in the same order."""
+    keys = ["row", "fold", "seed"]
+    return not ours.empty and not base.empty and ours[keys].equals(base[keys])
 
 
 def per_fold(ablation: Ablation) -> pd.DataFrame:
@@ -74,15 +83,13 @@ def early_errors(ablation: Ablation) -> pd.DataFrame:
     rows = []
     for variant in ablation.variants:
         frames = ablation.predictions(variant, early=True)
-        wrong = frames["label"] != frames["predicted"]
-        row = {
-            "variant": variant,
-            "frames": len(frames),
-            "errors": int(wrong.sum()),
-            "error rate %": 100 * wrong.mean(),
-        }
-        if variant != ablation.variants[0]:
-            row["ratio [95 %]"] = str(ratio_interval(wrong, base["label"] != base["predicted"], frames["subject"]))
+        row = {"variant": variant, "frames": len(frames)}
+        if not frames.empty:
+            wrong = frames["label"] != frames["predicted"]
+            row |= {"errors": int(wrong.sum()), "error rate %": 100 * wrong.mean()}
+            base_wrong = base["label"] != base["predicted"] if same_images(frames, base) else pd.Series(dtype=bool)
+            if variant != ablation.variants[0] and base_wrong.any():
+                row["ratio [95 %]"] = str(ratio_interval(wrong, base_wrong, frames["subject"]))
         rows.append(row)
     return pd.DataFrame(rows).set_index("variant")
 
