@@ -65,6 +65,11 @@ class Method(nn.Module):
         self.optimisers = {player.name: self._optimiser(player) for player in self.players}
         self.iteration = 0
 
+    @property
+    def kept(self) -> frozenset[str]:
+        """The terms that are really played: those of the variant, less those of weight zero."""
+        return frozenset(term for player in self.players for term in player.terms)
+
     def _optimiser(self, player: Player) -> torch.optim.Optimizer:
         descent = player.descent
         groups = [

@@ -70,7 +70,8 @@ class RunSpec:
     @property
     def folder(self) -> Path:
         """Where the finished run stands: readable first, hashed for truth."""
-        truth = json.dumps({"spec": asdict(self), "config": asdict(self.config)}, sort_keys=True, default=list)
+        spec = asdict(dataclasses.replace(self, changes=()))  # the configuration holds what they changed
+        truth = json.dumps({"spec": spec, "config": asdict(self.config)}, sort_keys=True, default=list)
         name = f"{self.protocol}-{self.variant}-fold{self.fold}-seed{self.seed}-{digest(truth.encode())[:10]}"
         return paths.results() / "runs" / self.paper / f"{self.dataset}-{self.source}-{self.tier}" / name
 
@@ -198,7 +199,7 @@ def pretrain(spec: RunSpec, stage: str, device: str = "cpu") -> Run:
 def _pretrained(spec: RunSpec, device: str) -> dict[str, dict]:
     """Weights of the networks that pre-training provides; none for a pre-training stage itself."""
     stages = spec.module.PRETRAINING
-    if not spec.config.pretraining or spec.variant in stages:
+    if not spec.config.pretraining:  # nor does a stage have one itself
         return {}
     weights = {}
     for name, stage in stages.items():

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from fercore.faces.augmentation import Augmentation, centre_crop
-from fercore.faces.faceset import FaceSet
+from fercore.faces.faceset import FaceSet, FaceSetError
 from fercore.faces.protocols import Part
 from fercore.method import Batch
 
@@ -22,6 +22,8 @@ class Examples:
 
     def __init__(self, faces: FaceSet, part: Part, image_size: int, device: str = "cpu"):
         self.image_size, self.device = image_size, device
+        if faces.images.ndim != 3:
+            raise FaceSetError(f"{faces.name} is in colour; this method takes gray images: prepare them so")
         reference = faces.table["reference"].to_numpy()[part.rows]
         self.has_reference = bool((reference >= 0).all())
         needed = np.unique(np.concatenate([part.rows, reference[reference >= 0]]))

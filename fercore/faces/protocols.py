@@ -73,6 +73,8 @@ class Division:
 def divide(faces: FaceSet, protocol: Protocol, fold: int) -> Division:
     """Cut ``faces`` into training and test side; no subject stands on both (identities: no image does)."""
     if protocol.name == "identities":
+        if fold != 0:
+            raise ValueError("protocol identities holds out images, not people: it has only fold 0")
         return _identities(faces)
     classes = protocol.classes or tuple(faces.classes)
     if missing := set(classes) - set(faces.classes):
@@ -86,6 +88,8 @@ def divide(faces: FaceSet, protocol: Protocol, fold: int) -> Division:
     onset = neutral & (table["reference"].to_numpy() == np.arange(len(table)))
     testing = (fold_of(table) == fold).to_numpy()
     classified = chosen & (target >= 0)
+    if not (testing & classified).any():
+        raise FaceSetError(f"{faces.name} has no image to test in fold {fold}: it has too few people for ten folds")
     return Division(
         classes,
         train=_part(~testing & (classified | onset), target),

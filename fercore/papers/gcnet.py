@@ -83,10 +83,17 @@ class Config:
 
     def pretrained_by(self) -> dict[str, object]:
         """What differs in this configuration while a pre-training stage runs."""
+        unused = Config()  # what a stage has no use for must not make it another stage
         return {
             "iterations": self.pretraining_iterations,
             "base_rate": self.pretraining_rate,
             "pretraining": "",
+            "margin": unused.margin,
+            "distance": unused.distance,
+            "lambda_S": unused.lambda_S,
+            "lambda_Gr": unused.lambda_Gr,
+            "lambda_Rr": unused.lambda_Rr,
+            "lambda_Ri": unused.lambda_Ri,
         }
 
 
@@ -107,7 +114,7 @@ class GCNet(Method):
 
     def __init__(self, config: Config, n_classes: int, variant: frozenset[str]):
         super().__init__()
-        self.config, self.variant, widths = config, variant, config.widths
+        self.config, widths = config, config.widths
         channels, height, width = config.code_shape
         self.En1, self.De1 = Encoder(widths=widths), Decoder(widths=widths)
         self.En2 = Encoder(widths=widths)
@@ -119,9 +126,9 @@ class GCNet(Method):
 
     def check(self, examples: Examples) -> None:
         """Refuse, before any work, data without what this variant needs; raises FaceSetError."""
-        if self.variant & NEEDS_REFERENCE and not examples.has_reference:
+        if self.kept & NEEDS_REFERENCE and not examples.has_reference:
             raise FaceSetError(
-                f"terms {sorted(self.variant & NEEDS_REFERENCE)} need a reference (neutral) image of every person; "
+                f"terms {sorted(self.kept & NEEDS_REFERENCE)} need a reference (neutral) image of every person; "
                 "this dataset lacks some: only the CNN baseline can run on it"
             )
 
@@ -197,9 +204,9 @@ class Outputs:
     @cached_property
     def reference(self) -> Tensor | None:
         """What X is compared with: X̂_r, the real X_r (metric CNN), or nothing (CNN)."""
-        if "generate_reference" in self.net.variant:
+        if "generate_reference" in self.net.kept:
             return self.generated
-        if "contrastive" not in self.net.variant:
+        if "contrastive" not in self.net.kept:
             return None
         if self.batch.reference is None:
             raise ValueError("the metric CNN compares with the real reference image: give one to every image")

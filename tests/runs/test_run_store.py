@@ -62,7 +62,7 @@ def test_training_is_asked_for_what_the_spec_says(monkeypatch):
 def test_configuration_is_the_tiers_with_the_changes():
     config = spec(margin=3.0).config
     assert (config.margin, config.image_size, config.momentum) == (3.0, 16, 0.9)
-    with pytest.raises(TypeError, match="no_such_field"):
+    with pytest.raises(ValueError, match="no_such_field.*valid: base_rate"):
         _ = spec(no_such_field=1).config
 
 

@@ -1,0 +1,74 @@
+"""Training from the command line: what is asked for is trained; what cannot be is refused in one line."""
+
+import subprocess
+import sys
+
+import pytest
+
+from fercore import paths, runs
+from fercore.ablation import Ablation
+from fercore.papers.gcnet import VARIANTS
+from fercore.runs import RunSpec
+from fercore.train import main
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The runs that would be trained, each with its device."""
+    found = []
+    monkeypatch.setattr(Ablation, "train", lambda self, device: found.extend((s, device) for s in self.specs))
+    monkeypatch.setattr(runs, "get_or_train", lambda spec, device: found.append((spec, device)))
+    return found
+
+
+def test_what_is_asked_for_is_trained(asked):
+    words = "gcnet ckplus --protocol ckplus8 --fold 3 --variants CNN S1R1 --tier smoke --seed 5 --device cpu"
+    assert main(words.split()) == 0
+    assert asked == [
+        (RunSpec("gcnet", variant, "ckplus", "ckplus8", 3, "smoke", "twin", 5), "cpu") for variant in ("CNN", "S1R1")
+    ]
+
+
+def test_without_options_it_is_every_row_on_the_first_fold_of_the_papers_protocol(asked):
+    assert main(["gcnet", "mmi"]) == 0
+    assert asked == [(RunSpec("gcnet", variant, "mmi", "mmi6", 0), "cpu") for variant in VARIANTS]
+
+
+@pytest.mark.parametrize("stage", ["reconstruction", "identification"])
+def test_pretraining_is_the_one_that_every_fold_of_every_dataset_takes(stage, asked):
+    """One job pre-trains for all: otherwise each fold would do it again, unseen by the workflow."""
+    assert main(["gcnet", "ckplus", "--tier", "smoke", "--pretraining", stage]) == 0
+    runs.pretrain(RunSpec("gcnet", "S1R1", "oulu", "oulu6", 7, "smoke"), stage)
+    (ours, _), (needed, _) = asked
+    assert ours.folder == needed.folder and ours.variant == stage
+
+
+BAD = {
+    "dataset": "gcnet nowhere", "variant": "gcnet ckplus --variants S9R9", "fold": "gcnet ckplus --fold 10",
+    "tier": "gcnet ckplus --tier huge", "source": "gcnet ckplus --source internet", "seed": "gcnet ckplus --seed -1",
+    "protocol": "gcnet ckplus --protocol mmi6", "device": "gcnet ckplus --device toaster",
+    "repetition": "gcnet ckplus --variants CNN CNN", "dataset not prepared": "gcnet ckplus --source prepared",
+    "paper": "nopaper ckplus", "stage": "gcnet ckplus --pretraining nostage", "way out": "gcnet ../ckplus",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_value_is_refused_in_one_line_with_exit_2(case, asked, capsys):
+    assert main(BAD[case].split()) == 2
+    told = capsys.readouterr()
+    assert told.err.startswith("Error: ") and told.err.count("\n") == 1 and told.out == ""
+    assert asked == []
+
+
+def test_data_that_are_missing_are_told_in_one_line(capsys, monkeypatch, tmp_path):
+    """The paper tier pre-trains on a licensed set; without it there is a way out to name, not a traceback."""
+    monkeypatch.setenv("FERCORE_DATA", str(tmp_path))
+    assert main("gcnet ckplus --tier paper --pretraining reconstruction".split()) != 0
+    told = capsys.readouterr().err
+    assert "casia_webface is not prepared" in told and told.count("\n") == 1
+
+
+def test_process_ends_with_the_code():
+    command = [sys.executable, "-m", "fercore.train", "gcnet", "ckplus", "--tier", "huge"]
+    ended = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (2, "Error: tier 'huge' is unknown; valid: smoke, twin, paper\n")

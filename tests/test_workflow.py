@@ -1,0 +1,139 @@
+"""The workflow and the map: every artefact has a rule, every rule's command is a valid one, nothing is run here."""
+
+import re
+import shlex
+import subprocess
+import sys
+from collections import Counter
+from importlib.util import find_spec
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from fercore import pages, parameters, paths
+from fercore.train import _parser
+
+CHOICE = {"dataset": "mmi", "variant": "S0R1", "source": "twin"}
+FOLDS = {"smoke": [0], "twin": [0, 1], "paper": list(range(10))}  # of ten, by tier
+ONCE = {  # jobs of `reproduce` that do not depend on the number of folds
+    "pretraining": 2, "table_page": 4, "figure_page": 2, "one_fold_page": 3, "pretraining_page": 1,
+    "architecture_page": 1, "start_page": 1, "summary_page": 1, "index": 1, "reproduce": 1,
+}  # fmt: skip
+ON_DEMAND = {"fold_page": 10, "row_page": 1, "folds": 1, "london_page": 1, "london": 1}
+NOTEBOOKS = sorted(str(f.relative_to(paths.ROOT)) for f in (paths.ROOT / "notebooks").rglob("[!.]*.ipynb"))
+
+snakemake_needed = pytest.mark.skipif(find_spec("snakemake") is None, reason="snakemake is not installed")
+
+
+class Plan:
+    """A dry run of everything at one tier."""
+
+    def __init__(self, tier: str, folder: Path):
+        command = [
+            sys.executable, "-m", "snakemake", "--snakefile", paths.ROOT / "Snakefile", "--directory", folder,
+            "--dry-run", "--printshellcmds", "--nolock", "--cores", "1",
+            "--config", "paper=gcnet", f"tier={tier}", *(f"{name}={value}" for name, value in CHOICE.items()),
+            "--", "reproduce", "folds", "london",
+        ]  # fmt: skip
+        ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        text = ended.stdout + ended.stderr
+        assert ended.returncode == 0, text
+        self.jobs = Counter(re.findall(r"^(?:local)?rule (\w+):", text, re.MULTILINE))
+        self.outputs = {
+            one for line in re.findall(r"^    output: (.*)$", text, re.MULTILINE) for one in line.split(", ")
+        }
+        self.commands = [shlex.split(line) for line in re.findall(r"Shell command: (python .*)", text)]
+
+    def of(self, module: str) -> list[list[str]]:
+        """The arguments of every command that runs this module."""
+        return [words[3:] for words in self.commands if words[:3] == ["python", "-m", module]]
+
+
+@pytest.fixture(scope="module", params=FOLDS)
+def plan(request, tmp_path_factory) -> tuple[str, Plan]:
+    return request.param, Plan(request.param, tmp_path_factory.mktemp(f"plan-{request.param}"))
+
+
+@snakemake_needed
+def test_every_job_is_planned_once(plan):
+    tier, planned = plan
+    assert planned.jobs == ONCE | ON_DEMAND | {"fold": 4 * len(FOLDS[tier])}
+    assert len(set(map(tuple, planned.commands))) == len(planned.commands)
+
+
+@snakemake_needed
+def test_every_notebook_becomes_a_page_of_its_own_name(plan):
+    tier, planned = plan
+    rendered = {words[0]: Path(words[1]) for words in planned.of("fercore.pages") if words[0] != "--index"}
+    assert {str(Path(source).relative_to(paths.ROOT)) for source in rendered} == set(NOTEBOOKS)
+    folder = paths.results() / "notebooks" / ("gcnet" if tier == "twin" else f"gcnet-{tier}")
+    missing = {str(folder / Path(source).name) for source in NOTEBOOKS} - planned.outputs
+    assert not missing
+    of_row = {f for f in planned.outputs if Path(f).parent == folder / "folds"}
+    assert len(of_row) == 11 and all(Path(f).name.startswith("mmi-S0R1-twin-") for f in of_row)
+
+
+@snakemake_needed
+def test_pages_are_asked_for_parameters_that_their_notebooks_have(plan):
+    tier, planned = plan
+    for source, _, *words in planned.of("fercore.pages"):
+        if source == "--index":
+            continue
+        given = {name: pages._literal(value) for flag, name, value in zip(*[iter(words)] * 3, strict=True)}
+        notebook = nbformat.read(source, as_version=4)
+        if "london" not in source:  # real photographs: its set is not prepared here
+            parameters.check_notebook(notebook, given)
+        assert given.get("tier", tier) == tier and set(given) <= set(parameters.defaults_of(notebook))
+
+
+@snakemake_needed
+def test_trainings_are_valid_and_train_what_the_pages_show(plan):
+    tier, planned = plan
+    trained = set()
+    for words in planned.of("fercore.train"):
+        chosen = vars(_parser().parse_args(words))
+        if stage := chosen.pop("pretraining"):
+            assert stage in parameters.names("fercore.papers.gcnet", "PRETRAINING")
+            continue
+        values = {name: value for name, value in chosen.items() if value is not None}
+        parameters.check(values, values, "gcnet")
+        trained |= {(values["dataset"], values["protocol"], row, values["fold"]) for row in values["variants"]}
+    for source in NOTEBOOKS:
+        if not re.search(r"table[2-9]", source):
+            continue
+        shown = parameters.defaults_of(nbformat.read(paths.ROOT / source, as_version=4))
+        needed = {(shown["dataset"], shown["protocol"], row, k) for row in shown["variants"] for k in FOLDS[tier]}
+        assert needed <= trained, source
+
+
+def artefact_rows(text: str) -> list[list[str]]:
+    """Rows of the tables whose second column links a notebook."""
+    rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in tables_of(text)]
+    return [row for row in rows if len(row) > 1 and "notebooks/" in row[1]]
+
+
+def tables_of(text: str) -> list[str]:
+    """The body lines of every Markdown table."""
+    lines, body, inside = text.splitlines(), [], False
+    for line in lines:
+        if re.fullmatch(r"\s*\|?[\s:|-]*-[\s:|-]*\|?\s*", line) and "|" in line:
+            inside = True
+        elif not line.lstrip().startswith("|"):
+            inside = False
+        elif inside:
+            body.append(line)
+    return body
+
+
+def test_readme_maps_every_artefact_to_its_notebook():
+    rows = artefact_rows((paths.ROOT / "README.md").read_text())
+    linked = [path for row in rows for path in re.findall(r"\]\((?:\./)?(notebooks/[^)#\s]+\.ipynb)\)", row[1])]
+    assert rows and len(linked) >= len(rows), "a row's second column must link its notebook"
+    assert set(linked) == set(NOTEBOOKS)
+
+
+def test_reading_the_map_sees_what_is_wrong():
+    text = "| artefact | notebook |\n|---|---|\n| Table 2 | [page](notebooks/a.ipynb) |\n\n| no | table |\n"
+    assert artefact_rows(text) == [["Table 2", "[page](notebooks/a.ipynb)"]]
+    assert artefact_rows(text.replace("[page](notebooks/a.ipynb)", "soon")) == []
