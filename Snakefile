@@ -5,7 +5,7 @@ from snakemake.logging import logger
 progress.follow(logger, workflow.cores)
 
 PAPER, TIER = config["paper"], config["tier"]
-SOURCE = config.get("source", "twin")
+SOURCE = config.get("source", "prepared" if TIER == "paper" else "twin")
 FOLDS = {"smoke": [0], "twin": [0, 1], "paper": list(range(10))}[TIER]
 PROTOCOLS = {"ckplus7": "ckplus", "ckplus8": "ckplus", "mmi6": "mmi", "oulu6": "oulu"}
 STAGES = ["reconstruction", "identification"]
@@ -14,7 +14,7 @@ TABLES = {"table2_ckplus7": "ckplus7", "table3_ckplus8": "ckplus8", "table4_mmi"
 FIGURES = ["figure4_small_expressions", "figure7_generation"]  # over folds; the others show one
 ONE_FOLD = ["figure5_tsne", "figure6_filters", "run_fold"]
 
-TIER_FOLDER = PAPER if TIER == "twin" else f"{PAPER}-{TIER}"
+TIER_FOLDER = PAPER if (TIER, SOURCE) == ("twin", "twin") else f"{PAPER}-{TIER}-{SOURCE}"
 PAGES = paths.results() / "notebooks" / TIER_FOLDER
 DONE = paths.results() / "workflow" / TIER_FOLDER
 RENDER = f"python -m fercore.pages {paths.notebooks()}/{PAPER}/{{wildcards.page}}.ipynb {{output}}"

@@ -54,7 +54,7 @@ def draw(runs, scored, monkeypatch):
     printed = pd.Series({"CNN": 96.94, "S1R1": 97.93})
     by_name = {
         "generation": lambda: figures.generation(runs["S1R1"], STAMP),
-        "mistakes": lambda: figures.mistakes(spoilt(runs["CNN"]), STAMP),
+        "mistakes": lambda: figures.mistakes(Spoilt(runs["CNN"]), STAMP),
         "course": lambda: figures.course(runs["CNN"], STAMP),
         "embedding": lambda: figures.embedding([runs["CNN"], runs["S1R1"]], STAMP),
         "filters": lambda: figures.filters(runs["S1R1"], STAMP),
@@ -66,7 +66,7 @@ def draw(runs, scored, monkeypatch):
     return lambda name: by_name[name]()
 
 
-class spoilt:
+class Spoilt:
     """A run seen with three wrong predictions, of rising score."""
 
     def __init__(self, run):
@@ -133,7 +133,7 @@ def test_generation_shows_people_and_classes_in_turn_above_their_own_reference(r
 
 
 def test_mistakes_come_surest_first_with_both_classes(runs):
-    run = spoilt(runs["CNN"])
+    run = Spoilt(runs["CNN"])
     figure = figures.mistakes(run, STAMP)
     heads = [axis.get_title() for axis in figure.axes]
     true = run.predictions.loc[run.wrong[::-1], "label"].tolist()

@@ -70,7 +70,7 @@ def test_baselines_are_what_loops_over_pixels_fit_on_the_training_people(fold, r
     run = next(run for run in runs if run.spec.fold == fold)
     *_, truth, subjects = parts(run)
     for name, estimate in slow_estimates(run).items():
-        found = table.query("fold == @fold and estimate == @name")
+        found = table[(table["fold"] == fold) & (table["estimate"] == name)]
         assert found["subject"].tolist() == subjects
         np.testing.assert_allclose(found["error"], ((estimate - truth) ** 2).mean((1, 2)), rtol=1e-3, atol=1e-6)
 

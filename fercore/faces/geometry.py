@@ -20,12 +20,16 @@ def read(dataset: str) -> pd.DataFrame:
 
 def leak(geometry: pd.DataFrame, first: str = "neutral", second: str = "happiness") -> pd.DataFrame:
     """How well the eyes' place alone tells ``second`` from ``first``, before and after alignment; chance is 50 %."""
+    geometry = geometry[geometry["label"].isin([first, second])]
+    both = geometry.groupby("subject")["label"].transform("nunique") == 2
+    geometry = geometry[both].sort_values("subject", kind="stable")  # pairs: people with both images, in one order
     rows = {}
     for state, name in STATES.items():
         places = {label: _places(geometry[geometry["label"] == label], state) for label in (first, second)}
         height = [places[label][:, PLACE.index("y")] for label in (first, second)]
         share = paired_share(*height)
         rows[name] = {
+            "people": int(both.sum() / 2),
             "eye height separates pairs, %": 100 * share.share,
             "low": 100 * share.low,
             "high": 100 * share.high,

@@ -39,12 +39,14 @@ def accuracy_bars(ablation: Ablation, printed: pd.Series) -> Figure:
     variants = [variant for variant in ablation.variants if ablation.runs(variant)]
     figure = new(1.2 * len(variants) + 2, 3.2)
     axis = figure.subplots()
+    told = False  # the legend names the printed marks once
     for i, variant in enumerate(variants):
         interval = accuracy_interval(ablation.predictions(variant))
         axis.plot([i, i], [interval.low, interval.high], color="C0", lw=2)
         axis.plot(i, interval.value, "o", color="C0", label="ours" if i == 0 else None)
         if variant in printed:
-            axis.plot(i + 0.18, printed[variant] / 100, "_", ms=16, mew=2, color="C3", label=None if i else "printed")
+            name, told = None if told else "printed", True
+            axis.plot(i + 0.18, printed[variant] / 100, "_", ms=16, mew=2, color="C3", label=name)
     axis.set(xticks=range(len(variants)), xticklabels=variants, ylabel="accuracy", xlim=(-0.5, len(variants) - 0.5))
     axis.yaxis.set_major_formatter(PercentFormatter(1))
     axis.legend(frameon=False)
