@@ -6,10 +6,11 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from fercore import provenance
+from fercore.faces.faceset import FaceSet
 from fercore.faces.folds import N_FOLDS
-from fercore.faces.protocols import protocol_of
-from fercore.faces.sources import credit
-from fercore.runs import Run, RunSpec, find, get_or_train
+from fercore.faces.protocols import Protocol, protocol_of
+from fercore.faces.sources import credit, open_faces
+from fercore.runs import Run, RunError, RunSpec, find, get_or_train
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,24 @@ class Ablation:
     @property
     def specs(self) -> list[RunSpec]:
         """Every run of the table, fold by fold."""
-        protocol = protocol_of(self.dataset, self.protocol).name
+        protocol = self.definition.name
         return [
             RunSpec(self.paper, variant, self.dataset, protocol, fold, self.tier, self.source, seed, self.changes)
             for seed in self.seeds
             for fold in self.folds
             for variant in self.variants
         ]
+
+    @property
+    def definition(self) -> Protocol:
+        """The protocol in full."""
+        return protocol_of(self.dataset, self.protocol)
+
+    @property
+    def faces(self) -> FaceSet:
+        """The images that the runs see."""
+        spec = self.specs[0]
+        return open_faces(spec.dataset, spec.source, spec.config.image_size, spec.config.twin_subjects)
 
     def train(self, device: str = "cpu") -> "Ablation":
         """Train the runs that are missing; finished ones are left as they are."""
@@ -64,8 +76,16 @@ class Ablation:
 
     @property
     def classes(self) -> list[str]:
-        """Class names, from any finished run."""
+        """Class names, from any finished run; raises RunError where there is none."""
+        self.need()
         return self.runs()[0].about["classes"]
+
+    def need(self, *variants: str) -> None:
+        """Raise RunError where one of ``variants``, or without any every variant, has no finished run to show."""
+        lacking = [variant for variant in variants if not self.runs(variant)]
+        if lacking or not self.runs():
+            which = ", ".join(lacking) or "any row"
+            raise RunError(f"no run of {which} on {self.dataset} is finished; train it first, e.g. with run_fold")
 
     @property
     def stamp(self) -> str:

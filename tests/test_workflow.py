@@ -14,7 +14,8 @@ import pytest
 from fercore import pages, parameters, paths
 from fercore.train import _parser
 
-CHOICE = {"dataset": "mmi", "variant": "S0R1", "source": "twin"}
+CHOICE = {"dataset": "mmi", "variant": "S0R1"}
+SOURCE = {"smoke": "twin", "twin": "twin", "paper": "prepared"}  # what each tier takes where nobody says otherwise
 FOLDS = {"smoke": [0], "twin": [0, 1], "paper": list(range(10))}  # of ten, by tier
 ONCE = {  # jobs of `reproduce` that do not depend on the number of folds
     "pretraining": 2, "table_page": 4, "figure_page": 2, "one_fold_page": 3, "pretraining_page": 1,
@@ -67,11 +68,11 @@ def test_every_notebook_becomes_a_page_of_its_own_name(plan):
     tier, planned = plan
     rendered = {words[0]: Path(words[1]) for words in planned.of("fercore.pages") if words[0] != "--index"}
     assert {str(Path(source).relative_to(paths.ROOT)) for source in rendered} == set(NOTEBOOKS)
-    folder = paths.results() / "notebooks" / ("gcnet" if tier == "twin" else f"gcnet-{tier}")
+    folder = paths.results() / "notebooks" / ("gcnet" if tier == "twin" else f"gcnet-{tier}-{SOURCE[tier]}")
     missing = {str(folder / Path(source).name) for source in NOTEBOOKS} - planned.outputs
     assert not missing
     of_row = {f for f in planned.outputs if Path(f).parent == folder / "folds"}
-    assert len(of_row) == 11 and all(Path(f).name.startswith("mmi-S0R1-twin-") for f in of_row)
+    assert len(of_row) == 11 and all(Path(f).name.startswith(f"mmi-S0R1-{SOURCE[tier]}-") for f in of_row)
 
 
 @snakemake_needed
@@ -83,7 +84,8 @@ def test_pages_are_asked_for_parameters_that_their_notebooks_have(plan):
         given = {name: pages._literal(value) for flag, name, value in zip(*[iter(words)] * 3, strict=True)}
         notebook = nbformat.read(source, as_version=4)
         if "london" not in source:  # real photographs: its set is not prepared here
-            parameters.check_notebook(notebook, given)
+            assert given.get("source", SOURCE[tier]) == SOURCE[tier]
+            parameters.check_notebook(notebook, given | {"source": "twin"} if "source" in given else given)
         assert given.get("tier", tier) == tier and set(given) <= set(parameters.defaults_of(notebook))
 
 
@@ -97,6 +99,7 @@ def test_trainings_are_valid_and_train_what_the_pages_show(plan):
             assert stage in parameters.names("fercore.papers.gcnet", "PRETRAINING")
             continue
         values = {name: value for name, value in chosen.items() if value is not None}
+        assert values.pop("source") == SOURCE[tier]  # never drawn faces at the paper's tier
         parameters.check(values, values, "gcnet")
         trained |= {(values["dataset"], values["protocol"], row, values["fold"]) for row in values["variants"]}
     for source in NOTEBOOKS:

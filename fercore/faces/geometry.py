@@ -20,23 +20,30 @@ def read(dataset: str) -> pd.DataFrame:
 
 def leak(geometry: pd.DataFrame, first: str = "neutral", second: str = "happiness") -> pd.DataFrame:
     """How well the eyes' place alone tells ``second`` from ``first``, before and after alignment; chance is 50 %."""
-    geometry = geometry[geometry["label"].isin([first, second])]
-    both = geometry.groupby("subject")["label"].transform("nunique") == 2
-    geometry = geometry[both].sort_values("subject", kind="stable")  # pairs: people with both images, in one order
     rows = {}
     for state, name in STATES.items():
-        places = {label: _places(geometry[geometry["label"] == label], state) for label in (first, second)}
-        height = [places[label][:, PLACE.index("y")] for label in (first, second)]
+        places = _pairs(geometry, state, first, second)
+        height = [place[:, PLACE.index("y")] for place in places]
         share = paired_share(*height)
         rows[name] = {
-            "people": int(both.sum() / 2),
+            "people": len(places[0]),
             "eye height separates pairs, %": 100 * share.share,
             "low": 100 * share.low,
             "high": 100 * share.high,
-            "place of one image, %": 100 * single_accuracy(places[first], places[second]),
-            "places of a pair, %": 100 * paired_accuracy(places[first], places[second]),
+            "place of one image, %": 100 * single_accuracy(*places),
+            "places of a pair, %": 100 * paired_accuracy(*places),
         }
     return pd.DataFrame(rows).T
+
+
+def _pairs(geometry: pd.DataFrame, state: str, first: str, second: str) -> tuple[np.ndarray, np.ndarray]:
+    """The eyes' places on the ``first`` and the ``second`` image of every person whose eyes were found on both."""
+    found = geometry.dropna(subset=[column for column in geometry if column.startswith(f"{state}_")])
+    sides = [
+        found[found["label"] == label].drop_duplicates("subject").set_index("subject") for label in (first, second)
+    ]
+    people = sides[0].index.intersection(sides[1].index).sort_values()
+    return tuple(_places(side.loc[people], state) for side in sides)
 
 
 def _places(geometry: pd.DataFrame, state: str) -> np.ndarray:

@@ -22,6 +22,7 @@ def learning_curves(history: pd.DataFrame, stamp: str) -> Figure:
 
 def confusion_matrices(ablation: Ablation, variants: list[str]) -> Figure:
     """Row-normalised confusion, %, true class by row; the counts of images stand at the right."""
+    ablation.need(*variants)
     figure = new(4.4 * len(variants), 4.4)
     for axis, variant in zip(figure.subplots(1, len(variants), squeeze=False)[0], variants, strict=True):
         counts = confusion(ablation.predictions(variant), ablation.classes)
@@ -55,6 +56,7 @@ def accuracy_bars(ablation: Ablation, printed: pd.Series) -> Figure:
 
 def small_expressions(ablation: Ablation, variants: list[str]) -> Figure:
     """Error rate against expression intensity, frames of the test subjects that no protocol classifies included."""
+    ablation.need(*variants)
     figure = new(6, 3.6)
     axis = figure.subplots()
     for variant in variants:

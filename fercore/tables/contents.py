@@ -9,8 +9,7 @@ from torch import nn
 from fercore import published
 from fercore.ablation import Ablation
 from fercore.faces.folds import certificate
-from fercore.faces.protocols import PROTOCOLS, divide
-from fercore.faces.sources import open_faces
+from fercore.faces.protocols import divide
 from fercore.networks.encoder_decoder import KERNELS, Decoder, Encoder
 from fercore.papers.gcnet import GCNet
 from fercore.runs import Run
@@ -85,11 +84,9 @@ def terms(paper: str) -> pd.DataFrame:
 
 def fold_certificate(ablation: Ablation) -> pd.DataFrame:
     """Subjects, sequences and classified images that each fold tests."""
-    spec = ablation.specs[0]
-    faces = open_faces(spec.dataset, spec.source, spec.config.image_size, spec.config.twin_subjects)
-    protocol = PROTOCOLS[spec.protocol]
+    faces = ablation.faces
     counts = certificate(faces.table)[["subjects", "sequences"]]
-    counts["classified images"] = [len(divide(faces, protocol, fold).test.rows) for fold in counts.index]
+    counts["classified images"] = [len(divide(faces, ablation.definition, fold).test.rows) for fold in counts.index]
     return counts
 
 

@@ -12,11 +12,11 @@ BASELINE = "CNN"
 PRINTED_NAME = {"CNN": "CNN (baseline)"}  # other variants are printed as GCNet_<variant>
 
 
-def accuracies(ablation: Ablation, number: int) -> pd.DataFrame:
+def accuracies(ablation: Ablation, number: int, others: dict[str, pd.DataFrame] | None = None) -> pd.DataFrame:
     """Table ``number`` of the paper: each printed row, and beside the rows we can run, ours.
 
     Columns: printed %, ours as mean of folds, pooled over images with 95 % interval over subjects, macro F1, and how
-    many of the folds were run.
+    many of the folds were run. ``others``: predictions of systems that the paper does not print, put below.
     """
     rows = []
     for method, value in printed_accuracies(ablation.paper, number).items():
@@ -25,6 +25,7 @@ def accuracies(ablation: Ablation, number: int) -> pd.DataFrame:
     for variant in ablation.variants:  # rows of ours that the paper does not print
         if variant not in [variant_of(row["method"], ablation.variants) for row in rows]:
             rows.append({"method": f"{variant} (not in the paper's table)"} | _ours(ablation, variant))
+    rows += [{"method": f"{name} (not in the paper's table)"} | _scores(p) for name, p in (others or {}).items()]
     return pd.DataFrame(rows).set_index("method")
 
 
