@@ -6,7 +6,7 @@ progress.follow(logger, workflow.cores)
 
 PAPER, TIER = config["paper"], config["tier"]
 SOURCE = config.get("source", "prepared" if TIER == "paper" else "twin")
-FOLDS = {"smoke": [0], "twin": [0, 1], "paper": list(range(10))}[TIER]
+FOLDS = {"smoke": [0], "twin": [0], "paper": list(range(10))}[TIER]
 PROTOCOLS = {"ckplus7": "ckplus", "ckplus8": "ckplus", "mmi6": "mmi", "oulu6": "oulu"}
 STAGES = ["reconstruction", "identification"]
 ROWS = "CNN S0R0 S1R0 S0R1 S1R1"
