@@ -5,7 +5,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from fercore.evaluation import subject_bootstrap
+from fercore.evaluation import Interval, subject_bootstrap
 from fercore.faces.examples import Examples
 from fercore.method import Batch
 from fercore.runs import Run
@@ -47,11 +47,22 @@ def comparison(errors: pd.DataFrame) -> pd.DataFrame:
     for name in dict.fromkeys([*errors["estimate"].unique()]):
         row = {"estimate": name, "images": len(wide), "mean squared error": wide[name].mean()}
         row["PSNR, dB"] = 10 * np.log10(1 / wide[name]).mean()
-        for baseline in BASELINES if name not in BASELINES else ():
-            gain = subject_bootstrap((wide[baseline] - wide[name]) / wide[baseline].mean(), wide["subject"])
-            row[f"gain on {baseline}, %"] = str(gain)
+        if name not in BASELINES:
+            gains = {b: subject_bootstrap((wide[b] - wide[name]) / wide[b].mean(), wide["subject"]) for b in BASELINES}
+            row |= {f"gain on {baseline}, %": str(gain) for baseline, gain in gains.items()}
+            row["reading"] = _reading(gains)
         rows.append(row)
     return pd.DataFrame(rows).set_index("estimate")
+
+
+def _reading(gains: dict[str, Interval]) -> str:
+    """In words: which baselines are beaten, which are not, and which cannot be told."""
+    sides = {
+        "beats": [name for name, gain in gains.items() if gain.low > 0],
+        "loses to": [name for name, gain in gains.items() if gain.high < 0],
+        "undecided against": [name for name, gain in gains.items() if gain.low <= 0 <= gain.high],
+    }
+    return "; ".join(f"{word} {', '.join(names)}" for word, names in sides.items() if names)
 
 
 def _baselines(train: Batch, test: Batch) -> dict[str, Tensor]:
