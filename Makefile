@@ -22,7 +22,7 @@ export PATH := $(BIN):$(PATH)
 
 # --nolock: a killed run leaves a stale lock behind; here files are renamed into place and runs hold kernel locks
 SNAKEMAKE = $(BIN)/snakemake --snakefile Snakefile --cores $(CORES) --nolock --rerun-incomplete --keep-going \
-            --quiet rules host --config paper=$(PAPER) tier=$(TIER)
+            --show-failed-logs --quiet rules host --config paper=$(PAPER) tier=$(TIER)
 
 .PHONY: help env test lint lab reproduce folds london bench lock clean clean-results clean-env
 

@@ -17,8 +17,9 @@ ONE_FOLD = ["figure5_tsne", "figure6_filters", "run_fold"]
 TIER_FOLDER = PAPER if (TIER, SOURCE) == ("twin", "twin") else f"{PAPER}-{TIER}-{SOURCE}"
 PAGES = paths.results() / "notebooks" / TIER_FOLDER
 DONE = paths.results() / "workflow" / TIER_FOLDER
-RENDER = f"python -m fercore.pages {paths.notebooks()}/{PAPER}/{{wildcards.page}}.ipynb {{output}}"
+RENDER = "python -m fercore.pages {input.page:q} {output:q}"
 CHOICE = f"-p tier {TIER} -p source {SOURCE}"
+QUIETLY = " > {log:q} 2>&1"  # a job's own output; shown when it fails
 
 
 def folds_of(protocol):
@@ -36,7 +37,8 @@ rule pretraining:
     output: touch(DONE / "{stage}.done")
     wildcard_constraints: stage="|".join(STAGES)
     benchmark: DONE / "{stage}.benchmark"
-    shell: f"python -m fercore.train {PAPER} ckplus --tier {TIER} --source {SOURCE} --pretraining {{wildcards.stage}}"
+    log: DONE / "{stage}.log"
+    shell: f"python -m fercore.train {PAPER} ckplus --tier {TIER} --source {SOURCE} --pretraining {{wildcards.stage}}" + QUIETLY
 
 
 rule fold:
@@ -45,9 +47,10 @@ rule fold:
     wildcard_constraints: protocol="|".join(PROTOCOLS), fold=r"\d"
     params: dataset=lambda wildcards: PROTOCOLS[wildcards.protocol]
     benchmark: DONE / "{protocol}-fold{fold}.benchmark"
+    log: DONE / "{protocol}-fold{fold}.log"
     shell:
         f"python -m fercore.train {PAPER} {{params.dataset}} --protocol {{wildcards.protocol}} --fold {{wildcards.fold}}"
-        f" --variants {ROWS} --tier {TIER} --source {SOURCE}"
+        f" --variants {ROWS} --tier {TIER} --source {SOURCE}" + QUIETLY
 
 
 rule table_page:
@@ -57,7 +60,8 @@ rule table_page:
     output: PAGES / "{page}.ipynb"
     wildcard_constraints: page="|".join(TABLES)
     benchmark: DONE / "{page}.benchmark"
-    shell: RENDER + f" {CHOICE} -p folds '{FOLDS}'"
+    log: DONE / "{page}.log"
+    shell: RENDER + f" {CHOICE} -p folds '{FOLDS}'" + QUIETLY
 
 
 rule figure_page:
@@ -67,7 +71,8 @@ rule figure_page:
     output: PAGES / "{page}.ipynb"
     wildcard_constraints: page="|".join(FIGURES)
     benchmark: DONE / "{page}.benchmark"
-    shell: RENDER + f" {CHOICE} -p folds '{FOLDS}'"
+    log: DONE / "{page}.log"
+    shell: RENDER + f" {CHOICE} -p folds '{FOLDS}'" + QUIETLY
 
 
 rule one_fold_page:
@@ -77,7 +82,8 @@ rule one_fold_page:
     output: PAGES / "{page}.ipynb"
     wildcard_constraints: page="|".join(ONE_FOLD)
     benchmark: DONE / "{page}.benchmark"
-    shell: RENDER + f" {CHOICE} -p fold 0"
+    log: DONE / "{page}.log"
+    shell: RENDER + f" {CHOICE} -p fold 0" + QUIETLY
 
 
 rule pretraining_page:
@@ -87,7 +93,8 @@ rule pretraining_page:
     output: PAGES / "{page}.ipynb"
     wildcard_constraints: page="pretraining"
     benchmark: DONE / "{page}.benchmark"
-    shell: RENDER + f" {CHOICE}"
+    log: DONE / "{page}.log"
+    shell: RENDER + f" {CHOICE}" + QUIETLY
 
 
 rule architecture_page:
@@ -95,7 +102,8 @@ rule architecture_page:
     output: PAGES / "{page}.ipynb"
     wildcard_constraints: page="table1_architecture"
     benchmark: DONE / "{page}.benchmark"
-    shell: RENDER  # always the paper's widths: they are what Table 1 prints
+    log: DONE / "{page}.log"
+    shell: RENDER + QUIETLY  # always the paper's widths: they are what Table 1 prints
 
 
 rule start_page:
@@ -104,7 +112,8 @@ rule start_page:
         page=paths.notebooks() / "0_start_here.ipynb",
     output: PAGES / "0_start_here.ipynb"
     benchmark: DONE / "0_start_here.benchmark"
-    shell: f"python -m fercore.pages {{input.page}} {{output}} {CHOICE}"
+    log: DONE / "0_start_here.log"
+    shell: RENDER + f" {CHOICE}" + QUIETLY
 
 
 rule summary_page:
@@ -113,7 +122,8 @@ rule summary_page:
         page=paths.notebooks() / PAPER / "folds_summary.ipynb",
     output: PAGES / "folds_summary.ipynb"
     benchmark: DONE / "folds_summary.benchmark"
-    shell: f"python -m fercore.pages {{input.page}} {{output}} {CHOICE}"
+    log: DONE / "folds_summary.log"
+    shell: RENDER + f" {CHOICE}" + QUIETLY
 
 
 rule index:
@@ -122,7 +132,8 @@ rule index:
             "0_start_here", "pretraining", "table1_architecture", *TABLES, *FIGURES, *ONE_FOLD, "folds_summary",
         ]),
     output: PAGES.parent / "index.html"
-    shell: f"python -m fercore.pages --index {PAGES.parent}"
+    params: folder=PAGES.parent
+    shell: "python -m fercore.pages --index {params.folder:q}"
 
 
 # every fold of one row, each as a page of its own: make folds DATASET= VARIANT= SOURCE=
@@ -135,10 +146,11 @@ rule folds:
 
 
 rule fold_page:
-    input: paths.notebooks() / PAPER / "run_fold.ipynb"
+    input: page=paths.notebooks() / PAPER / "run_fold.ipynb"
     output: PAGES / "folds" / f"{ROW}-fold{{fold}}.ipynb"
     wildcard_constraints: fold=r"\d"
-    shell: f"python -m fercore.pages {{input}} {{output}} {ROW_CHOICE} -p fold {{wildcards.fold}}"
+    log: DONE / f"{ROW}-fold{{fold}}.log"
+    shell: RENDER + f" {ROW_CHOICE} -p fold {{wildcards.fold}}" + QUIETLY
 
 
 rule row_page:
@@ -146,7 +158,8 @@ rule row_page:
         expand(PAGES / "folds" / f"{ROW}-fold{{fold}}.ipynb", fold=range(10)),
         page=paths.notebooks() / PAPER / "folds_summary.ipynb",
     output: PAGES / "folds" / f"{ROW}-summary.ipynb"
-    shell: f"python -m fercore.pages {{input.page}} {{output}} {ROW_CHOICE}"
+    log: DONE / f"{ROW}-summary.log"
+    shell: RENDER + f" {ROW_CHOICE}" + QUIETLY
 
 
 # real faces: make london
@@ -161,4 +174,5 @@ rule london_page:
     input: page=paths.notebooks() / PAPER / "{page}.ipynb"
     output: PAGES / "{page}.ipynb"
     wildcard_constraints: page="real_faces_london"
-    shell: RENDER + f" {LONDON_CHOICE}"
+    log: DONE / "{page}.log"
+    shell: RENDER + f" {LONDON_CHOICE}" + QUIETLY

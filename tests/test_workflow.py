@@ -44,7 +44,8 @@ class Plan:
         self.outputs = {
             one for line in re.findall(r"^    output: (.*)$", text, re.MULTILINE) for one in line.split(", ")
         }
-        self.commands = [shlex.split(line) for line in re.findall(r"Shell command: (python .*)", text)]
+        lines = re.findall(r"Shell command: (python .*?)(?: > \S+ 2>&1)?$", text, re.MULTILINE)  # logs left out
+        self.commands = [shlex.split(line) for line in lines]
 
     def of(self, module: str) -> list[list[str]]:
         """The arguments of every command that runs this module."""
