@@ -60,7 +60,7 @@ def filters(run: Run, stamp: str, decoder_filters: int = 100, seed: int = 0) -> 
         kernels = kernels.reshape(-1, *kernels.shape[-2:])
         chosen = draw.choice(len(kernels), size=min(decoder_filters, len(kernels)), replace=False)
         sets[f"{name}, layer 2"] = kernels[chosen]
-    figure = new(2.6 * len(sets), 3.2)
+    figure = new(2.6 * len(sets), 3.9)
     for axis, (name, kernels) in zip(figure.subplots(1, len(sets)), sets.items(), strict=True):
         axis.imshow(_mosaic(kernels), cmap="gray")
         axis.set(title=f"{name}\n{len(kernels)} filters", xticks=[], yticks=[])
