@@ -26,6 +26,7 @@ class Ablation:
     source: str = "twin"
     seeds: tuple[int, ...] = (0,)
     changes: tuple[tuple[str, object], ...] = ()
+    settled: tuple[tuple[int, tuple[tuple[str, object], ...]], ...] = ()  # (fold, further changes), see selection
 
     def __post_init__(self):
         for name in ("variants", "folds", "seeds"):  # notebooks hand over lists, and a dict of changes
@@ -35,9 +36,10 @@ class Ablation:
     @property
     def specs(self) -> list[RunSpec]:
         """Every run of the table, fold by fold."""
-        protocol = self.definition.name
+        protocol, settled = self.definition.name, dict(self.settled)
+        changes = {fold: tuple((dict(self.changes) | dict(settled.get(fold, ()))).items()) for fold in self.folds}
         return [
-            RunSpec(self.paper, variant, self.dataset, protocol, fold, self.tier, self.source, seed, self.changes)
+            RunSpec(self.paper, variant, self.dataset, protocol, fold, self.tier, self.source, seed, changes[fold])
             for seed in self.seeds
             for fold in self.folds
             for variant in self.variants
@@ -97,6 +99,7 @@ class Ablation:
         commits = sorted({run.about["commit"] for run in runs}) or [provenance.commit()]
         parts = [
             f"tier {self.tier}" + "".join(f", {name} {value}" for name, value in self.changes),
+            *["settings chosen per fold on inner folds"] * bool(self.settled),
             "data: " + credit(runs[0].about["data"] if runs else None, self.dataset, self.source),
             f"folds {_ranges(done)} of {N_FOLDS}" + (f" (missing {_ranges(missing)})" if missing else ""),
             "seeds " + ", ".join(map(str, self.seeds)),

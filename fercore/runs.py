@@ -47,6 +47,7 @@ class RunSpec:
     source: str = "twin"
     seed: int = 0
     changes: tuple[tuple[str, Any], ...] = ()  # (field, value) that differ from the tier's configuration
+    inner: int | None = None  # to choose settings: this inner fold of the fold's training people is tested instead
 
     @property
     def module(self) -> ModuleType:
@@ -72,11 +73,15 @@ class RunSpec:
         """Where the finished run stands: readable first, hashed for truth."""
         spec = asdict(dataclasses.replace(self, changes=()))  # the configuration holds what they changed
         truth = json.dumps({"spec": spec, "config": asdict(self.config)}, sort_keys=True, default=list)
-        name = f"{self.protocol}-{self.variant}-fold{self.fold}-seed{self.seed}-{digest(truth.encode())[:10]}"
+        name = f"{self.protocol}-{self.variant}-{self._place}-seed{self.seed}-{digest(truth.encode())[:10]}"
         return paths.results() / "runs" / self.paper / f"{self.dataset}-{self.source}-{self.tier}" / name
 
+    @property
+    def _place(self) -> str:
+        return f"fold{self.fold}" if self.inner is None else f"fold{self.fold}.{self.inner}"
+
     def __str__(self) -> str:
-        return f"{self.variant} on {self.dataset}/{self.protocol}, fold {self.fold}, seed {self.seed} ({self.tier})"
+        return f"{self.variant} on {self.dataset}/{self.protocol}, {self._place}, seed {self.seed} ({self.tier})"
 
 
 @dataclass(frozen=True)
@@ -135,7 +140,7 @@ class Run:
 
     def division(self) -> Division:
         """This run's training and test side."""
-        return divide(self.faces(), PROTOCOLS[self.spec.protocol], self.spec.fold)
+        return divide(self.faces(), PROTOCOLS[self.spec.protocol], self.spec.fold, self.spec.inner)
 
 
 def find(spec: RunSpec) -> Run | None:
@@ -157,7 +162,7 @@ def _faces(spec: RunSpec) -> FaceSet:
 def _train(spec: RunSpec, device: str) -> Run:
     started, config = time.monotonic(), spec.config
     faces = _faces(spec)
-    division = divide(faces, PROTOCOLS[spec.protocol], spec.fold)
+    division = divide(faces, PROTOCOLS[spec.protocol], spec.fold, spec.inner)
     torch.manual_seed(spec.seed)
     method = spec.module.METHOD(config, len(division.classes), spec.terms)
     examples = Examples(faces, division.train, config.image_size, device)
@@ -190,7 +195,7 @@ def pretrain(spec: RunSpec, stage: str, device: str = "cpu") -> Run:
     changes = dict(spec.changes) | config.pretrained_by()
     source = "prepared" if spec.tier == "paper" else "twin"
     asked = dataclasses.replace(
-        spec, variant=stage, dataset=config.pretraining, protocol="identities", fold=0, source=source,
+        spec, variant=stage, dataset=config.pretraining, protocol="identities", fold=0, inner=None, source=source,
         changes=tuple(changes.items()),
     )  # fmt: skip
     return get_or_train(asked, device)

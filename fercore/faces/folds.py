@@ -28,6 +28,12 @@ def fold_of(table: pd.DataFrame, n_folds: int = N_FOLDS) -> pd.Series:
     return table["fold"].astype(int)
 
 
+def inner_fold_of(table: pd.DataFrame, fold: int, n_folds: int = N_FOLDS) -> pd.Series:
+    """The inner fold of every row for choosing settings: ``fold``'s training people cut anew; its test people, -1."""
+    training = table[fold_of(table, n_folds) != fold].drop(columns="fold", errors="ignore")
+    return fold_of(training, n_folds).reindex(table.index, fill_value=-1)
+
+
 def certificate(table: pd.DataFrame, n_folds: int = N_FOLDS) -> pd.DataFrame:
     """What each fold tests: subjects, sequences, images, images per class; asserts that no subject is on both sides."""
     fold = fold_of(table, n_folds)

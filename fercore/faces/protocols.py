@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from fercore.faces.faceset import FaceSet, FaceSetError
-from fercore.faces.folds import N_FOLDS, fold_of
+from fercore.faces.folds import N_FOLDS, fold_of, inner_fold_of
 
 SIX = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
 SEVEN = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
@@ -70,29 +70,36 @@ class Division:
     early: Part  # frames of small intensity, of the test subjects (GCNet, Fig. 4)
 
 
-def divide(faces: FaceSet, protocol: Protocol, fold: int) -> Division:
-    """Cut ``faces`` into training and test side; no subject stands on both (identities: no image does)."""
+def divide(faces: FaceSet, protocol: Protocol, fold: int, inner: int | None = None) -> Division:
+    """Cut ``faces`` into training and test side; no subject stands on both (identities: no image does).
+
+    With ``inner``, settings are being chosen: the people of ``fold`` stay out, and that inner fold of all others is
+    the test side. Raises FaceSetError where a side would be empty, ValueError for a fold out of range.
+    """
     if protocol.name == "identities":
-        if fold != 0:
-            raise ValueError("protocol identities holds out images, not people: it has only fold 0")
+        if fold != 0 or inner is not None:
+            raise ValueError("protocol identities holds out images, not people: it has only fold 0 and no inner ones")
         return _identities(faces)
     classes = protocol.classes or tuple(faces.classes)
     if missing := set(classes) - set(faces.classes):
         raise FaceSetError(f"{faces.name} has no image of {sorted(missing)}, which protocol {protocol.name} asks for")
-    if not 0 <= fold < N_FOLDS:
-        raise ValueError(f"fold {fold} is out of range; valid: 0..{N_FOLDS - 1}")
+    for number in (fold, inner or 0):
+        if not 0 <= number < N_FOLDS:
+            raise ValueError(f"fold {number} is out of range; valid: 0..{N_FOLDS - 1}")
     table = faces.table
     target = table["label"].map({label: i for i, label in enumerate(classes)}).fillna(-1).astype(int).to_numpy()
     chosen = _chosen(table, protocol)
     neutral = (table["label"] == "neutral").to_numpy()
     onset = neutral & (table["reference"].to_numpy() == np.arange(len(table)))
-    testing = (fold_of(table) == fold).to_numpy()
+    number = (fold_of(table) if inner is None else inner_fold_of(table, fold)).to_numpy()
+    testing = number == (fold if inner is None else inner)
+    training = ~testing & (number >= 0)
     classified = chosen & (target >= 0)
     if not (testing & classified).any():
         raise FaceSetError(f"{faces.name} has no image to test in fold {fold}: it has too few people for ten folds")
     return Division(
         classes,
-        train=_part(~testing & (classified | onset), target),
+        train=_part(training & (classified | onset), target),
         test=_part(testing & classified, target),
         early=_part(testing & ~chosen & ~neutral & (target >= 0), target),
     )

@@ -8,7 +8,7 @@ from factories import face_table
 
 import fercore.faces
 from fercore.faces.faceset import FaceSetError
-from fercore.faces.folds import certificate, fingerprint, fold_of
+from fercore.faces.folds import certificate, fingerprint, fold_of, inner_fold_of
 
 
 @pytest.fixture
@@ -81,3 +81,18 @@ def test_fold_that_does_not_exist_is_refused(number):
     table.loc[table["subject"] == "S001", "fold"] = number
     with pytest.raises(FaceSetError, match="row 3 has fold"):
         fold_of(table)
+
+
+def test_inner_folds_cut_the_training_people_anew_and_leave_the_test_people_out(ckplus):
+    outer, inner = fold_of(ckplus), inner_fold_of(ckplus, 3)
+    assert (inner[outer == 3] == -1).all()
+    people = sorted(set(ckplus["subject"][outer != 3]))
+    for k in range(10):
+        assert set(ckplus["subject"][inner == k]) == set(people[k::10])
+
+
+def test_inner_folds_ignore_the_data_sets_own_numbers_of_the_outer_ones():
+    table = face_table(20, ("anger",), 2)
+    table["fold"] = table["subject"].str[1:].astype(int) % 2  # only folds 0 and 1 are filled
+    inner = inner_fold_of(table, 0)
+    assert set(inner[table["fold"] == 0]) == {-1} and set(inner[table["fold"] == 1]) == set(range(10))

@@ -146,3 +146,27 @@ def test_protocols_of_a_dataset_start_with_the_papers():
     assert protocols_for("ckplus") == ["ckplus7", "ckplus8", "own", "identities"]
     assert protocols_for("london") == ["own", "identities"]
     assert not Protocol("x", "", SIX).neutral_is_class and PROTOCOLS["ckplus8"].neutral_is_class
+
+
+@pytest.mark.parametrize("name", ["ckplus7", "ckplus8"])
+def test_inner_division_never_shows_a_person_of_the_outer_fold(faces, name):
+    outside = set(faces.table["subject"][fold_of(faces.table) == 2])
+    tested = []
+    for k in range(10):
+        division = divide(faces, PROTOCOLS[name], 2, inner=k)
+        train, test = (set(faces.table["subject"].iloc[part.rows]) for part in (division.train, division.test))
+        assert not train & test and not (train | test) & outside
+        assert not set(faces.table["subject"].iloc[division.early.rows]) - test
+        tested += sorted(test)
+    assert sorted(tested) == sorted(set(faces.table["subject"]) - outside)
+
+
+@pytest.mark.parametrize("inner", [-1, 10])
+def test_inner_fold_out_of_range_is_refused_with_the_valid_ones(faces, inner):
+    with pytest.raises(ValueError, match=rf"fold {inner} is out of range; valid: 0..9"):
+        divide(faces, PROTOCOLS["ckplus7"], 0, inner=inner)
+
+
+def test_identities_have_no_inner_folds(faces):
+    with pytest.raises(ValueError, match="no inner ones"):
+        divide(faces, PROTOCOLS["identities"], 0, inner=0)

@@ -1,0 +1,81 @@
+"""Settings chosen on inner folds: by their accuracy there, for each fold on its own, never on its test people."""
+
+import pytest
+from factories import small_faces
+from result_factories import judged, store, study
+from run_factories import TINY
+
+from fercore.faces.protocols import SEVEN
+from fercore.faces.sources import open_faces
+from fercore.runs import find
+from fercore.selection import Selection
+
+CANDIDATES = {"slow": {"base_rate": 0.001}, "fast": {"base_rate": 0.1}, "long": {"base_rate": 0.1, "iterations": 12}}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    small_faces(24, SEVEN, 5).save(folder / "prepared" / "ckplus")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FERCORE_DATA", str(folder))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def results(tmp_path, monkeypatch):
+    monkeypatch.setenv("FERCORE_RESULTS", str(tmp_path / "results"))
+
+
+def answered(right: dict[tuple[int, str], list[bool]]) -> Selection:
+    """A selection whose inner runs were right as told by (fold, candidate); others are not finished."""
+    selection = Selection(study(folds=[0, 1]), "CNN", CANDIDATES)
+    for (fold, name), answers in right.items():
+        for spec in selection.specs(fold, name):
+            store(spec, judged(answers))
+    return selection
+
+
+GOOD, FAIR, BAD = [True] * 8, [True] * 5 + [False] * 3, [True] + [False] * 7
+ANSWERS = {
+    (0, "slow"): BAD, (0, "fast"): GOOD, (0, "long"): FAIR,
+    (1, "slow"): FAIR, (1, "fast"): BAD, (1, "long"): FAIR,
+}  # fmt: skip
+
+
+def test_scores_are_the_mean_accuracy_of_the_inner_folds():
+    scores = answered(ANSWERS).scores()
+    assert scores.loc["fast", 0] == 100 and scores.loc["long", 1] == 62.5 and scores.loc["slow", 0] == 12.5
+
+
+def test_every_fold_gets_its_own_best_candidate_and_the_first_of_equals():
+    settled = answered(ANSWERS).settled()
+    rates = {spec.fold: (spec.config.base_rate, spec.config.iterations) for spec in settled.specs}
+    assert rates == {0: (0.1, TINY["iterations"]), 1: (0.001, TINY["iterations"])}
+    assert {spec.inner for spec in settled.specs} == {None}
+    assert {spec.variant for spec in settled.specs} == {"CNN", "S1R1"}  # what is chosen holds for every row
+    assert "chosen per fold on inner folds" in settled.stamp
+
+
+def test_an_incomplete_comparison_chooses_nothing():
+    selection = answered({key: value for key, value in ANSWERS.items() if key != (1, "long")})
+    assert selection.scores().isna().sum().sum() == 1
+    with pytest.raises(ValueError, match="fold 1: some candidates have no finished inner runs"):
+        selection.settled()
+
+
+def test_training_fills_every_inner_run_and_sees_no_test_person():
+    selection = Selection(study(folds=[0]), "CNN", {"slow": {"base_rate": 0.001}, "fast": {"base_rate": 0.1}}).train()
+    assert not selection.scores().isna().any(axis=None)
+    subjects = sorted(open_faces("ckplus", "prepared", 16).table["subject"].unique())
+    for spec in selection.specs(0, "fast"):
+        division = find(spec).division()
+        seen = open_faces("ckplus", "prepared", 16).table["subject"].iloc[[*division.train.rows, *division.test.rows]]
+        assert not set(seen) & set(subjects[0::10])
+
+
+def test_inner_runs_and_outer_runs_are_stored_apart():
+    selection = Selection(study(folds=[0]), "CNN", {"as it is": {}})
+    outer = study(variants=("CNN",), folds=[0]).specs
+    folders = [spec.folder for spec in [*outer, *selection.specs(0, "as it is")]]
+    assert len(set(folders)) == 3
