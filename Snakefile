@@ -18,6 +18,7 @@ TIER_FOLDER = PAPER if (TIER, SOURCE) == ("twin", "twin") else f"{PAPER}-{TIER}-
 PAGES = paths.results() / "notebooks" / TIER_FOLDER
 DONE = paths.results() / "workflow" / TIER_FOLDER
 RENDER = "python -m fercore.pages {input.page:q} {output:q}"
+INDEX = "python -m fercore.pages --index {params.folder:q}"
 CHOICE = f"-p tier {TIER} -p source {SOURCE}"
 QUIETLY = " > {log:q} 2>&1"  # a job's own output; shown when it fails
 
@@ -133,7 +134,7 @@ rule index:
         ]),
     output: PAGES.parent / "index.html"
     params: folder=PAGES.parent
-    shell: "python -m fercore.pages --index {params.folder:q}"
+    shell: INDEX
 
 
 # every fold of one row, each as a page of its own: make folds DATASET= VARIANT= SOURCE=
@@ -143,6 +144,8 @@ ROW_CHOICE = f"{CHOICE} -p dataset {config.get('dataset')} -p variant {config.ge
 
 rule folds:
     input: PAGES / "folds" / f"{ROW}-summary.ipynb"
+    params: folder=PAGES.parent
+    shell: INDEX
 
 
 rule fold_page:
@@ -168,6 +171,8 @@ LONDON_CHOICE = f"-p tier {TIER}" + (" -p folds '[0, 1]' -p changes '{{}}'" if T
 
 rule london:
     input: PAGES / "real_faces_london.ipynb"
+    params: folder=PAGES.parent
+    shell: INDEX
 
 
 rule london_page:

@@ -80,13 +80,18 @@ def subject_bootstrap(correct: pd.Series, subject: pd.Series, draws: int = 2000,
 
 
 def ratio_interval(counts: pd.Series, others: pd.Series, subject: pd.Series, draws: int = 2000, seed: int = 0) -> Ratio:
-    """``sum(counts) / sum(others)`` with a 95 % interval from resampling whole subjects (rows are the same images)."""
+    """``sum(counts) / sum(others)`` with a 95 % interval from resampling whole subjects (rows are the same images).
+
+    Not a number where ``others`` counts nothing.
+    """
     groups = subject.to_numpy()
     above, below = (values.astype(float).groupby(groups).sum().to_numpy() for values in (counts, others))
     picks = np.random.default_rng(seed).integers(0, len(above), size=(draws, len(above)))
-    ratios = above[picks].sum(1) / np.maximum(below[picks].sum(1), 1)
-    low, high = np.quantile(ratios, [0.025, 0.975])
-    return Ratio(float(above.sum() / max(below.sum(), 1)), float(low), float(high))
+    if not below.sum():
+        return Ratio(float("nan"), float("nan"), float("nan"))
+    top, bottom = above[picks].sum(1), below[picks].sum(1)
+    low, high = np.quantile(top[bottom > 0] / bottom[bottom > 0], [0.025, 0.975])  # a draw without any says nothing
+    return Ratio(float(above.sum() / below.sum()), float(low), float(high))
 
 
 def accuracy_interval(predicted: pd.DataFrame) -> Interval:

@@ -9,6 +9,7 @@ from fercore.storage import digest
 
 TRAINING_CODE = (  # what decides about a run's numbers, below fercore
     *("method.py", "training.py", "schedules.py", "runs.py", "evaluation.py", "losses", "networks", "papers"),
+    "twins",  # also behind runs on photographs, whose weights start from drawn faces
     *(f"faces/{name}.py" for name in ("faceset", "folds", "protocols", "augmentation", "examples", "sources")),
 )
 PACKAGES = ("torch", "torchvision", "numpy", "pandas", "scikit-learn", "scipy")
@@ -21,17 +22,17 @@ def source_digest(paper: str) -> str:
     files = []
     for name in TRAINING_CODE:
         place = package / name
-        files += [place] if place.is_file() else sorted(place.rglob("*.py"))
+        files += [place] if place.is_file() else sorted(place.glob("*.py"))
     files = [f for f in files if f.parent.name != "papers" or f.stem in (paper, "__init__")]
     return digest(*files)[:12]
 
 
 @cache
 def commit() -> str:
-    """The repository's commit, with "+changes" where files differ from it; "unknown" outside a repository."""
+    """The repository's commit, with "+changes" where files differ from it or are new; "unknown" outside a repository."""
     try:
         head = _git("rev-parse", "--short=10", "HEAD")
-        changed = _git("status", "--porcelain", "--untracked-files=no", "--", "fercore", "notebooks")
+        changed = _git("status", "--porcelain", "--", "fercore", "notebooks")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return head + ("+changes" if changed else "")

@@ -16,11 +16,14 @@ BASELINES = ("copy of the input", "affine map per pixel", "mean neutral face")
 def errors(runs: list[Run]) -> pd.DataFrame:
     """Squared error per pixel of every estimate of X_r, for each expressive test image.
 
+    Runs whose variant generates no reference are passed over.
     Columns: subject, fold, estimate, error. The baselines are fitted on the run's training persons only: the input
     itself; ``X_r = a X + b`` by least squares at each pixel; the mean reference.
     """
     parts, folds_done = [], set()
     for run in runs:
+        if "generate_reference" not in run.spec.terms:
+            continue
         faces, division, size = run.faces(), run.division(), run.spec.config.image_size
         test = _expressive(Examples(faces, division.test, size))
         with torch.no_grad():

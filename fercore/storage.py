@@ -38,9 +38,11 @@ def whole_folder(path: Path) -> Iterator[Path]:
             if file.is_file():
                 _flush(file)
         os.chmod(aside, 0o755)
+        former = aside.with_name(f"{aside.name}.former")
         if path.exists():
-            shutil.rmtree(path)
+            os.replace(path, former)  # moved, not removed, so that path is missing for an instant only
         os.replace(aside, path)
+        shutil.rmtree(former, ignore_errors=True)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 

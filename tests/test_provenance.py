@@ -36,6 +36,7 @@ def digest_now() -> str:
 
 @pytest.mark.parametrize("file", [
     "losses/reconstruction.py", "schedules.py", "faces/protocols.py", "faces/examples.py", "papers/gcnet.py",
+    "twins/renderer.py",
 ])  # fmt: skip
 def test_digest_follows_the_training_code(package, file):
     before = digest_now()

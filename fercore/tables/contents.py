@@ -64,10 +64,12 @@ def shapes(method: GCNet) -> pd.DataFrame:
         for name in ("En1", "De1")
         for i, layer in enumerate(method.get_submodule(name).layers, start=1)
     ]
+    was_training = method.training
     method.eval()
     with torch.no_grad():
         outputs = method.look(torch.zeros(1, 1, size, size))
         found += [("code", tuple(outputs.code.shape[1:])), ("first fully connected layer", (outputs.feature.shape[1],))]
+    method.train(was_training)
     for hook in hooks:
         hook.remove()
     rows = [{"place": name, "shape": " x ".join(map(str, shape))} for name, shape in found]
