@@ -29,7 +29,7 @@ def source_digest(paper: str) -> str:
 
 @cache
 def commit() -> str:
-    """The repository's commit, with "+changes" where files differ from it or are new; "unknown" outside a repository."""
+    """The repository's commit, with "+changes" where files differ from it or are new; "unknown" without one."""
     try:
         head = _git("rev-parse", "--short=10", "HEAD")
         changed = _git("status", "--porcelain", "--", "fercore", "notebooks")
