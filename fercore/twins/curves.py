@@ -14,7 +14,7 @@ ONE_SIDED = (2, 6, 10, 12, 14, 15)  # units that a person can show on one side o
 
 
 def sided_units(units: Tensor, asymmetry: Tensor) -> dict[int, Tensor]:
-    """Intensity per AU, 2 x B x 1 x 1, from units B x 19 and asymmetry B (-1 left only .. 1 right only)."""
+    """Intensity per AU, 2 x B x 1 x 1, from units B x 20 and asymmetry B (-1 left only .. 1 right only)."""
     side = torch.tensor([-1.0, 1.0], device=units.device)[:, None]  # 2 x 1
     gain = (1 + asymmetry[None] * side).clamp(0, 1.25)  # 2 x B
     both = torch.ones_like(gain)

@@ -8,19 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-AU_NUMBERS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 24, 25, 26, 27, 43)
-AU_NAMES = dict(
-    zip(
-        AU_NUMBERS,
-        (
-            "inner brow raiser", "outer brow raiser", "brow lowerer", "upper lid raiser", "cheek raiser",
-            "lid tightener", "nose wrinkler", "upper lip raiser", "lip corner puller", "dimpler",
-            "lip corner depressor", "chin raiser", "lip stretcher", "lip tightener", "lip pressor", "lips part",
-            "jaw drop", "mouth stretch", "eyes closed",
-        ),
-        strict=True,
-    )
-)  # fmt: skip
+AU_NAMES = {
+    1: "inner brow raiser", 2: "outer brow raiser", 4: "brow lowerer", 5: "upper lid raiser", 6: "cheek raiser",
+    7: "lid tightener", 9: "nose wrinkler", 10: "upper lip raiser", 12: "lip corner puller", 14: "dimpler",
+    15: "lip corner depressor", 16: "lower lip depressor", 17: "chin raiser", 20: "lip stretcher", 23: "lip tightener",
+    24: "lip pressor", 25: "lips part", 26: "jaw drop", 27: "mouth stretch", 43: "eyes closed",
+}  # fmt: skip
+AU_NUMBERS = tuple(AU_NAMES)
 AU_INDEX = {number: index for index, number in enumerate(AU_NUMBERS)}
 STRONGEST = 1.2  # an intensity above 1 exaggerates; beyond this the drawn curves would cross
 
@@ -49,8 +43,8 @@ LEAN = {  # expressions that people blend into another one
 class Style:
     """How one person shows everything: a gain per AU, a resting tonus per AU, and how much expressions blend."""
 
-    gain: np.ndarray  # 19
-    rest: np.ndarray  # 19, what the "neutral" face already shows
+    gain: np.ndarray  # one per AU
+    rest: np.ndarray  # one per AU, what the "neutral" face already shows
     mix: float  # 0 pure prototypes .. 1 half of a neighbouring one
 
     @classmethod
@@ -64,7 +58,7 @@ class Style:
 
 @dataclass(frozen=True)
 class Expression:
-    """Apex intensities of the 19 AUs, and how one-sided they are (-1 the viewer's left only .. 1 right only)."""
+    """Apex intensity of every AU, and how one-sided they are (-1 the viewer's left only .. 1 right only)."""
 
     units: np.ndarray
     asymmetry: float

@@ -23,7 +23,7 @@ PIXELS_AT_ONCE = 1 << 15  # a batch whose planes stay in the cache of one core
 
 @dataclass(frozen=True)
 class Face:
-    """One image to draw: a person, AU intensities (19), how one-sided they are, and the scene's numbers."""
+    """One image to draw: a person, AU intensities, how one-sided they are, and the scene's numbers."""
 
     identity: Identity
     units: np.ndarray
