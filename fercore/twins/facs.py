@@ -1,7 +1,9 @@
 """Action units and the expressions they make up.
 
 Numbers and meanings follow the Facial Action Coding System and its emotion table EMFACS: P. Ekman, W. V. Friesen,
-"Facial Action Coding System" (1978), and Ekman, Friesen, Hager, "FACS Investigator's Guide" (2002).
+"Facial Action Coding System" (1978), and Ekman, Friesen, Hager, "FACS Investigator's Guide" (2002). Pain: the units
+of K. M. Prkachin, P. E. Solomon, Pain 139 (2008). Laughter: W. Ruch, P. Ekman, "The expressive pattern of laughter"
+(2001); a posed one lacks the orbital part of the cheek raiser and is more one-sided.
 """
 
 from dataclasses import dataclass
@@ -25,18 +27,44 @@ PROTOTYPES: dict[str, dict[int, tuple[float, float]]] = {
               10: (0.12, 0.30), 9: (0.10, 0.25)},
     "contempt": {14: (1.0, 1.00), 12: (0.85, 0.50), 2: (0.30, 0.40), 4: (0.10, 0.25), 17: (0.10, 0.25)},
     "disgust": {9: (0.90, 0.80), 10: (0.60, 0.65), 4: (0.55, 0.45), 7: (0.60, 0.60), 6: (0.40, 0.45),
-                17: (0.50, 0.55), 15: (0.25, 0.35), 25: (0.35, 0.50)},
+                17: (0.50, 0.55), 15: (0.25, 0.35), 16: (0.25, 0.40), 25: (0.35, 0.50)},
     "fear": {1: (0.95, 0.85), 2: (0.60, 0.55), 4: (0.75, 0.55), 5: (0.85, 0.80), 20: (1.0, 0.85), 25: (1.0, 0.85),
              26: (0.35, 0.35), 7: (0.25, 0.35)},
     "happiness": {12: (1.0, 0.90), 6: (0.90, 0.70), 25: (0.80, 0.80), 26: (0.20, 0.35), 7: (0.15, 0.30)},
     "sadness": {1: (0.95, 0.85), 4: (0.75, 0.50), 15: (0.95, 0.80), 17: (0.70, 0.70), 7: (0.20, 0.30),
                 43: (0.15, 0.35), 24: (0.15, 0.40)},
     "surprise": {1: (1.0, 0.90), 2: (1.0, 0.95), 5: (0.85, 0.75), 25: (1.0, 0.70), 26: (0.45, 0.80), 27: (0.70, 0.80)},
+    "pain": {4: (1.0, 0.80), 6: (0.85, 0.75), 7: (0.85, 0.75), 9: (0.60, 0.60), 10: (0.75, 0.70), 43: (0.65, 0.80),
+             20: (0.35, 0.45), 25: (0.70, 0.60), 26: (0.30, 0.35), 12: (0.20, 0.35)},
+    "laughter": {12: (1.0, 1.00), 6: (1.0, 0.90), 7: (0.50, 0.45), 25: (1.0, 0.95), 26: (0.85, 0.70), 27: (0.20, 0.40),
+                 43: (0.45, 0.55), 9: (0.25, 0.30), 10: (0.25, 0.35)},
+    "posed_laughter": {12: (1.0, 0.85), 6: (0.30, 0.35), 25: (1.0, 0.85), 26: (0.75, 0.55), 1: (0.25, 0.35),
+                       2: (0.30, 0.40), 20: (0.25, 0.30)},
+    "speech": {25: (0.85, 0.55), 26: (0.60, 0.40), 10: (0.25, 0.30), 16: (0.50, 0.50), 17: (0.30, 0.35),
+               20: (0.30, 0.35), 23: (0.25, 0.45), 24: (0.15, 0.50), 1: (0.15, 0.30), 2: (0.15, 0.30),
+               12: (0.15, 0.25)},
 }  # fmt: skip
+CHANGING = {"speech"}  # no course of one expression: every frame is an articulation of its own
+ONE_SIDED = {"contempt": 0.75, "posed_laughter": 0.25}  # how one-sided at least; all others are nearly even
 LEAN = {  # expressions that people blend into another one
     "anger": "disgust", "disgust": "anger", "contempt": "happiness", "fear": "surprise", "happiness": "surprise",
-    "sadness": "anger", "surprise": "fear",
+    "sadness": "anger", "surprise": "fear", "pain": "disgust",
 }  # fmt: skip
+
+
+def intensities(units: dict[int, float]) -> np.ndarray:
+    """The vector of all AUs from the few that are active, each 0 (rest) .. 1 (as strong as people show it).
+
+    Raises ValueError for a unit that is not drawn or an intensity outside 0..1.
+    """
+    vector = np.zeros(len(AU_NUMBERS))
+    for number, intensity in units.items():
+        if number not in AU_INDEX:
+            raise ValueError(f"no action unit {number}; there are {', '.join(map(str, AU_NUMBERS))}")
+        if not 0 <= intensity <= 1:
+            raise ValueError(f"action unit {number}: intensity must be in 0..1, not {intensity}")
+        vector[AU_INDEX[number]] = intensity
+    return vector
 
 
 @dataclass(frozen=True)
@@ -69,13 +97,19 @@ class Expression:
 
 
 def draw_expression(label: str, style: Style, random: np.random.Generator, sloppiness: float = 1.0) -> Expression:
-    """One performance of ``label`` by a person: which AUs take part, and how strongly."""
+    """One performance of ``label`` by a person: which AUs take part, and how strongly.
+
+    Raises ValueError for a label without a prototype.
+    """
+    if label not in PROTOTYPES:
+        raise ValueError(f"no expression {label!r}; there are {', '.join(PROTOTYPES)}")
     units = _draw_units(label, random, sloppiness)
     if label in LEAN:
         units = units + 0.5 * style.mix * _draw_units(LEAN[label], random, sloppiness)
     units = _coherent(label, units * style.gain, random)
-    one_sided = random.uniform(0.75, 1.0) * random.choice([-1.0, 1.0])
-    asymmetry = one_sided if label == "contempt" else 0.10 * random.standard_normal()
+    least = ONE_SIDED.get(label, 0.0)
+    one_sided = random.uniform(least, min(least + 0.25, 1.0)) * random.choice([-1.0, 1.0])
+    asymmetry = one_sided if least else 0.10 * random.standard_normal()
     return Expression(np.clip(units, 0.0, STRONGEST), float(np.clip(asymmetry, -1.0, 1.0)))
 
 

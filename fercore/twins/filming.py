@@ -1,14 +1,14 @@
 """Turn a cast into faces to draw and the manifest that describes them, every number from a seed of its own."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from fercore.twins.cast import ONSET_TO_APEX, Take
-from fercore.twins.facs import Style, draw_expression
+from fercore.twins.facs import AU_NUMBERS, CHANGING, Style, draw_expression
 from fercore.twins.identity import Identity, draw_identity
 from fercore.twins.renderer import Face
 from fercore.twins.scene import Nuisance, draw_frame, draw_pose, draw_setting
@@ -26,6 +26,9 @@ class TwinRecipe:
     sloppiness: float = 1.0  # how far one person's performances differ
     accessories: float = 1.0  # how often beards, glasses and caps are met
     session_per_take: bool = False  # light, background and camera change with every take, not only with the subject
+    modalities: tuple[str, ...] = ("visible",)  # "thermal" too: the same faces, seen by their warmth
+    occlusion: str = ""  # a kind of ``occluders`` that covers every face
+    references: bool = True  # whether people have a neutral picture to be compared with
     nuisance: Nuisance = field(default_factory=Nuisance)
     subjects: int | None = None  # a smaller twin: this many whole subjects
 
@@ -53,19 +56,25 @@ def person(name: str, subject: str, recipe: TwinRecipe) -> Person:
     )
 
 
-def film(name: str, recipe: TwinRecipe, takes: list[Take]) -> tuple[list[Face], pd.DataFrame]:
-    """Faces to draw and their manifest, take after take."""
-    faces: list[Face] = []
-    rows: list[dict] = []
-    people: dict[str, Person] = {}
-    neutral_of: dict[str, int] = {}  # for single pictures: the first neutral one of each subject
+def film(name: str, recipe: TwinRecipe, takes: list[Take]) -> Iterator[tuple[Face, dict]]:
+    """Faces to draw, each with its manifest row (and its AU intensities), take after take, one at a time."""
+    count, who, subject = 0, None, None
+    neutral_of: dict[tuple, int] = {}  # for single pictures: the first neutral one of each subject and session
     for take in takes:
-        who = people.setdefault(take.subject, person(name, take.subject, recipe))
-        start = len(faces)
-        faces += film_take(name, recipe, take, who)
-        reference = start if len(recipe.course) > 1 else neutral_of.setdefault(take.subject, start)
-        rows += [_row(take, i + 1, intensity, reference) for i, intensity in enumerate(recipe.course)]
-    return faces, pd.DataFrame(rows)
+        if take.subject != subject:  # casts go subject by subject: one person is held at a time
+            who, subject = person(name, take.subject, recipe), take.subject
+        onset = count
+        for i, face in enumerate(film_take(name, recipe, take, who)):
+            for shift, modality in enumerate(recipe.modalities):
+                if len(recipe.course) > 1:
+                    reference = onset + shift
+                elif take.label == "neutral":
+                    reference = neutral_of.setdefault((take.subject, take.session, modality), count)
+                else:
+                    reference = neutral_of.get((take.subject, take.session, modality), -1)
+                row = _row(take, i + 1, recipe.course[i], reference if recipe.references else -1)
+                yield face, row | {"modality": modality} | _units(face)
+                count += 1
 
 
 def film_take(name: str, recipe: TwinRecipe, take: Take, who: Person) -> list[Face]:
@@ -75,10 +84,17 @@ def film_take(name: str, recipe: TwinRecipe, take: Take, who: Person) -> list[Fa
     mean, deviation = recipe.strength
     apex = float(np.clip(mean + deviation * random.standard_normal(), 0.4, 1.15))
     pose = draw_pose(random, recipe.nuisance)
+    if take.yaw is not None:
+        pose["yaw"] = take.yaw + 0.04 * random.standard_normal()  # the head is not screwed to the camera
     setting = draw_setting(random, recipe.nuisance) if recipe.session_per_take else who.setting
+    if take.session:
+        setting = draw_setting(seeded(name, take.subject, take.session, "setting"), recipe.nuisance)
     faces = []
     for i, intensity in enumerate(recipe.course):
-        frame = draw_frame(seeded(name, take.subject, take.sequence, i), recipe.nuisance, pose)
+        own = seeded(name, take.subject, take.sequence, i)
+        frame = draw_frame(own, recipe.nuisance, pose)
+        if take.label in CHANGING:
+            expression = draw_expression(take.label, who.style, own, recipe.sloppiness)
         units = expression.at(apex * intensity, who.style)
         faces.append(Face(who.identity, units, expression.asymmetry, setting | frame))
     return faces
@@ -92,7 +108,29 @@ def _row(take: Take, frame: int, intensity: float, reference: int) -> dict:
         "frame": frame,
         "label": "neutral" if neutral else take.label,
         "intensity": 0.0 if neutral else intensity,
-        "modality": "visible",
         "reference": reference,
-        "split": "",
+        "split": take.split,
     }
+
+
+def _units(face: Face) -> dict[str, float]:
+    """What no real dataset knows: the true intensity of every action unit."""
+    return {f"au{number}": round(float(value), 3) for number, value in zip(AU_NUMBERS, face.units, strict=True)}
+
+
+def unpaired(table: pd.DataFrame, seed: int = 0, by: str = "subject") -> tuple[np.ndarray, np.ndarray]:
+    """Rows of visible and of thermal images without a common subject (``by`` "subject") or face (``by`` "image").
+
+    Half of the subjects, or of the faces, is seen in each modality. Raises ValueError where ``table`` holds one
+    modality only, or for another ``by``.
+    """
+    if by not in ("subject", "image"):
+        raise ValueError(f"by must be subject or image, not {by!r}")
+    if set(table["modality"]) != {"visible", "thermal"}:
+        raise ValueError(f"needs visible and thermal images, not {sorted(set(table['modality']))} alone")
+    columns = ["subject"] if by == "subject" else ["subject", "sequence", "frame"]
+    group = table.groupby(columns, sort=True).ngroup().to_numpy()
+    order = np.random.default_rng(seed).permutation(group.max() + 1)
+    seen = np.isin(group, order[: (group.max() + 1) // 2])
+    visible = (table["modality"] == "visible").to_numpy()
+    return np.flatnonzero(seen & visible), np.flatnonzero(~seen & ~visible)

@@ -40,6 +40,10 @@ def draw_identity(random: np.random.Generator, accessories: float = 1.0) -> Iden
     traits |= _surface(random, accessories)
     _harden(traits)
     fields = random.standard_normal((2, TEXTURE, TEXTURE)).astype(np.float32)
+    traits |= {
+        "undertone": random.standard_normal(), "hair_warmth": random.uniform(0, 1) ** 3,
+        "iris_hue": random.uniform(0.2, 1.2), "clothes_hue": random.uniform(0, 1),
+    }  # fmt: skip
     return Identity(traits, fields[0], fields[1])
 
 

@@ -41,25 +41,25 @@ def draw_mouth(image: Tensor, c: Canvas, p: SimpleNamespace, k: SimpleNamespace,
     gap = m.inner_lower - m.inner_upper
     opening = c.inside(torch.minimum(c.v - m.inner_upper, m.inner_lower - c.v)) * m.within
     opening = opening * smoothstep((gap - 0.008) / 0.03)
-    image = image + opening * (_cavity(c, k, sides, m) * (0.5 + 0.5 * light) - image)
+    image = image + opening * (_cavity(c, p, k, sides, m) * (0.5 + 0.5 * light) - image)
     seam = c.stroke(c.v - m.inner_upper, 0.013) * m.within * (1 - 0.5 * opening)
     below = 0.16 * bump(c.v - m.outer_lower - 0.045, 0.05) * bump(m.t, 0.75)
     corner = 0.30 * bell(((m.t - 1.0) / 0.07).square() + ((c.v - m.line) / 0.035).square())
     return image * (1 - 0.72 * seam) * (1 - below) * (1 - corner)
 
 
-def _cavity(c: Canvas, k: SimpleNamespace, sides: Sides, m: SimpleNamespace) -> Tensor:
-    inside = torch.full_like(c.v, 0.07)
+def _cavity(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, m: SimpleNamespace) -> Tensor:
+    inside = torch.full_like(c.v, 0.07) * p.flesh
     drop = (m.inner_lower - c.v).clamp_min(0)
-    inside = inside + 0.22 * sides(k.tongue).clamp(0, 1) * bump(drop - 0.06, 0.10) * bump(m.t, 0.55)
-    low = c.inside(sides(k.lower_teeth) - drop) * (0.42 - 0.18 * m.t)
+    inside = inside + 0.22 * sides(k.tongue).clamp(0, 1) * bump(drop - 0.06, 0.10) * bump(m.t, 0.55) * p.flesh
+    low = c.inside(sides(k.lower_teeth) - drop) * (0.42 - 0.18 * m.t) * p.enamel
     inside = torch.maximum(inside, low)
     rim = sides(k.teeth) * (1 - 0.35 * m.t.square())
     teeth = c.inside(torch.minimum(rim - (c.v - m.inner_upper), 0.97 - m.t))
     resolved = min(max((0.03 - c.pixel) / 0.02, 0.0), 1.0)  # single teeth show in large images only
     gaps = 1 - 0.05 * resolved * (1 + torch.cos(75 * c.u))
     bright = (0.86 - 0.42 * m.t.square()) * gaps * (0.72 + 0.28 * smoothstep((c.v - m.inner_upper) / 0.04))
-    return inside + teeth * (bright - inside)
+    return inside + teeth * (bright * p.enamel - inside)
 
 
 def draw_nostrils(image: Tensor, c: Canvas, nose_y: Tensor, nose_wide: Tensor, p: SimpleNamespace) -> Tensor:

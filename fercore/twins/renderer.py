@@ -1,4 +1,4 @@
-"""Draw faces: lists of ``Face`` in, gray images out; an image depends on its own face only, never on its batch."""
+"""Draw faces: lists of ``Face`` in, gray, colour or thermal images out; an image depends on its own face only, never on its batch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +10,10 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from fercore.twins.canvas import Canvas, make_canvas
+from fercore.twins.colour import coloured, plain
 from fercore.twins.curves import Sides, face_curves, sided_units
 from fercore.twins.eyes import draw_brows, draw_eyes
+from fercore.twins.facs import AU_NUMBERS, STRONGEST
 from fercore.twins.hair import draw_accessories, draw_behind, draw_ears, draw_front_hair
 from fercore.twins.identity import Identity
 from fercore.twins.mouth import draw_mouth, draw_nostrils
@@ -19,6 +21,8 @@ from fercore.twins.relief import head_radius, height, hollows, shade
 from fercore.twins.skin import furrows, skin_tone
 
 PIXELS_AT_ONCE = 1 << 15  # a batch whose planes stay in the cache of one core
+SMALLEST = 32  # pixels; below this eyes and lips are no longer drawn apart
+MODALITIES = ("gray", "rgb", "thermal")
 
 
 @dataclass(frozen=True)
@@ -32,21 +36,48 @@ class Face:
 
 
 @torch.inference_mode()
-def render(faces: Sequence[Face], size: int, device: str = "cpu", batch: int | None = None) -> np.ndarray:
-    """Images N x size x size, uint8."""
+def render(
+    faces: Sequence[Face], size: int, device: str = "cpu", batch: int | None = None, modality: str = "gray"
+) -> np.ndarray:
+    """Images, uint8: N x size x size, with a last axis of 3 for modality "rgb".
+
+    Raises ValueError for a size below 32, an unknown modality, or units that are not drawable.
+    """
+    _check(faces, size, modality)
     batch = batch or max(1, PIXELS_AT_ONCE // size**2)
-    parts = [_render_batch(faces[start : start + batch], size, device) for start in range(0, len(faces), batch)]
-    return np.concatenate(parts) if parts else np.empty((0, size, size), np.uint8)
+    parts = [_render_batch(faces[i : i + batch], size, device, modality) for i in range(0, len(faces), batch)]
+    shape = (0, size, size, 3) if modality == "rgb" else (0, size, size)
+    return np.concatenate(parts) if parts else np.empty(shape, np.uint8)
 
 
-def _render_batch(faces: Sequence[Face], size: int, device: str) -> np.ndarray:
+def _check(faces: Sequence[Face], size: int, modality: str) -> None:
+    if size < SMALLEST:
+        raise ValueError(f"size must be at least {SMALLEST} pixels, not {size}")
+    if modality not in MODALITIES:
+        raise ValueError(f"no modality {modality!r}; there are {', '.join(MODALITIES)}")
+    for i, face in enumerate(faces):
+        units = np.asarray(face.units)
+        if units.shape != (len(AU_NUMBERS),):
+            raise ValueError(f"face {i}: {len(AU_NUMBERS)} action units are drawn, not an array of {units.shape}")
+        if not ((units >= 0) & (units <= STRONGEST)).all():
+            raise ValueError(f"face {i}: intensities must be in 0..{STRONGEST}, not {units.min():g} to {units.max():g}")
+
+
+def _render_batch(faces: Sequence[Face], size: int, device: str, modality: str) -> np.ndarray:
     p = _parameters(faces, device)
     units = torch.tensor(np.stack([face.units for face in faces]), dtype=torch.float32, device=device)
     au = sided_units(units, p.asymmetry[:, 0, 0])
     skin = torch.from_numpy(np.stack([face.identity.skin for face in faces])).to(device)
     hair = torch.from_numpy(np.stack([face.identity.hair for face in faces])).to(device)
-    image = _draw(make_canvas(p, size), p, au, skin, hair)
-    image = _sensor(image, p, faces, size)
+    canvas = make_canvas(p, size)
+    if modality == "thermal":
+        from fercore.twins.thermal import thermal_image
+
+        image = thermal_image(canvas, p, au, skin, hair, faces, size)
+    else:
+        tinted = coloured(p) if modality == "rgb" else plain(p)
+        image = _sensor(_draw(canvas, tinted, au, skin, hair), p, faces)
+    image = image.movedim(0, -1) if modality == "rgb" else image
     return (image * 255).round().clamp(0, 255).byte().cpu().numpy()
 
 
@@ -60,7 +91,7 @@ def _parameters(faces: Sequence[Face], device: str) -> SimpleNamespace:
 
 
 def _draw(c: Canvas, p: SimpleNamespace, au: dict[int, Tensor], skin: Tensor, hair: Tensor) -> Tensor:
-    """The scene back to front, linear light, B x S x S."""
+    """The scene back to front, linear light, B x S x S; 3 x B x S x S where the tones of ``p`` are colours."""
     sides, k = Sides(c.u), face_curves(p, au)
     mottle, strands = c.field(skin, 1.3, 1.7), c.field(hair, 0.55, 2.6)
     radius = head_radius(c, p, k, sides)
@@ -79,25 +110,28 @@ def _draw(c: Canvas, p: SimpleNamespace, au: dict[int, Tensor], skin: Tensor, ha
     return draw_accessories(image, c, p)
 
 
-def _sensor(image: Tensor, p: SimpleNamespace, faces: Sequence[Face], size: int) -> Tensor:
+def _sensor(image: Tensor, p: SimpleNamespace, faces: Sequence[Face]) -> Tensor:
     """Lens blur, tone curve x (1 + c) / (x + c) instead of clipping, gamma, noise from each face's own seed."""
+    size, channels = image.shape[-1], image.shape[:-3]  # (3,) in colour
     image = _blur(image, p.blur * size / 64)
     image = (p.gain * image.clamp_min(0)).clamp(0, 4)
     image = 2.3 * image / (image + 1.3)
     image = image.clamp(1e-4, 1).pow(p.gamma)
-    noise = [np.random.default_rng(f.scene["noise_seed"]).standard_normal((size, size), np.float32) for f in faces]
-    return image + p.noise * torch.from_numpy(np.stack(noise)).to(image.device)
+    shape = (*channels, size, size)
+    noise = [np.random.default_rng(f.scene["noise_seed"]).standard_normal(shape, np.float32) for f in faces]
+    return image + p.noise * torch.from_numpy(np.stack(noise, axis=-3)).to(image.device)
 
 
 def _blur(image: Tensor, sigma: Tensor) -> Tensor:
-    """Separable Gaussian of three or more taps, one sigma (pixels) per image."""
-    reach = max(1, int(np.ceil(2 * 0.6 * image.shape[-1] / 64)))
+    """Separable Gaussian of three or more taps over the last two axes, one sigma (pixels) per image."""
+    size = image.shape[-1]
+    reach = max(1, int(np.ceil(2 * 0.6 * size / 64)))
     taps = torch.arange(-reach, reach + 1, device=image.device, dtype=torch.float32)
     weights = torch.exp(-0.5 * (taps / sigma.clamp_min(1e-3)).square())  # B x 1 x taps
     weights = weights / weights.sum(-1, keepdim=True)
-    size = image.shape[-1]
-    for across in (True, False):
-        wide = pad(image[:, None], (reach, reach, 0, 0) if across else (0, 0, reach, reach), mode="replicate")[:, 0]
-        shifted = (wide[:, :, s : s + size] if across else wide[:, s : s + size] for s in range(2 * reach + 1))
-        image = sum(weights[..., s : s + 1] * part for s, part in enumerate(shifted))
+    for axis, margin in ((-1, (reach, reach, 0, 0)), (-2, (0, 0, reach, reach))):
+        wide = pad(image.reshape(-1, 1, size, size), margin, mode="replicate")[:, 0]
+        wide = wide.reshape(*image.shape[:-2], *wide.shape[-2:])
+        shifted = (wide.narrow(axis, start, size) for start in range(2 * reach + 1))
+        image = sum(weights[..., i : i + 1] * part for i, part in enumerate(shifted))
     return image

@@ -17,6 +17,7 @@ class Nuisance:
     roll: float = 0.02  # radians, per frame
     noise: float = 0.012  # of the sensor, images in 0..1
     blur: float = 0.45  # of the lens, in pixels at 64 px
+    backdrop: float = 0.03  # gray level across the background, per setting
 
 
 def draw_setting(random: np.random.Generator, nuisance: Nuisance) -> dict[str, float]:
@@ -25,9 +26,10 @@ def draw_setting(random: np.random.Generator, nuisance: Nuisance) -> dict[str, f
         "light_x": nuisance.light * random.standard_normal(), "light_y": -0.45 + 0.12 * random.standard_normal(),
         "ambient": random.uniform(0.36, 0.54), "gain": float(np.exp(0.08 * random.standard_normal())),
         "gamma": random.uniform(1.05, 1.3), "back": random.uniform(0.16, 0.54),
-        "back_x": 0.03 * random.standard_normal(), "back_y": 0.03 * random.standard_normal(),
+        "back_x": nuisance.backdrop * random.standard_normal(),
+        "back_y": nuisance.backdrop * random.standard_normal(),
         "clothes": random.uniform(0.08, 0.6), "blur": nuisance.blur * random.uniform(0.7, 1.3),
-        "noise": nuisance.noise * random.uniform(0.7, 1.3),
+        "noise": nuisance.noise * random.uniform(0.7, 1.3), "back_hue": random.uniform(0, 1),
     }  # fmt: skip
 
 
@@ -43,7 +45,7 @@ def draw_frame(random: np.random.Generator, nuisance: Nuisance, pose: dict[str, 
     """What changes from frame to frame: a little sway of the head, and the residue of the alignment."""
     shift, sway = nuisance.shift, nuisance.sway
     return {
-        "yaw": float(np.clip(pose["yaw"] + sway * random.standard_normal(), -0.5, 0.5)),
+        "yaw": float(np.clip(pose["yaw"] + sway * random.standard_normal(), -0.6, 0.6)),
         "pitch": float(np.clip(pose["pitch"] + sway * random.standard_normal(), -0.35, 0.35)),
         "gaze_x": pose["gaze_x"], "gaze_y": pose["gaze_y"], "roll": nuisance.roll * random.standard_normal(),
         "shift_x": shift * random.standard_normal(), "shift_y": shift * random.standard_normal(),

@@ -13,7 +13,7 @@ def skin_tone(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, m
     """Reflectance of the skin, B x H x W: tone, flush of the cheeks, mottling, beard and stubble."""
     flush = 0.05 * bell(((c.a - 0.55) / 0.25).square() + ((c.v - 0.5) / 0.25).square())
     rings = 0.06 * p.age * bell(((c.a - p.eye_x + 0.03) / 0.2).square() + ((c.v - 0.17) / 0.06).square())
-    tone = p.skin_tone * (1 + p.mottle * mottle) * (1 - flush - rings)
+    tone = p.skin_tone * (1 + p.mottle * mottle) * (1 - flush * p.blood - rings)
     middle = sides(k.middle)
     jaw = smoothstep((c.v - middle + 0.42 + 0.5 * (c.a - 0.25).clamp(-0.1, 0.6) * -1.0) / 0.22)
     bare = bump(c.a, 0.42) * bump(c.v - middle, 0.10)  # the lips stay free
