@@ -55,14 +55,15 @@ def _thumb(s: Sketch, angle: float, bend: float) -> None:
 
 
 def edge_of_hand() -> Sketch:
-    """A flat hand seen from its side, as it shades or covers a mouth."""
+    """A hand laid flat over the mouth, seen from its little finger's side: palm, four fingers in a row, no thumb."""
     s = Sketch()
-    s.lay(s.limb((0.55, 1.1), (0.30, 0.45), 0.25, 0.22), PALE, 0.2)
-    s.lay(s.limb((0.30, 0.45), (-0.15, -0.05), 0.25, 0.17), PALE, 0.2, grain=0.02, seed=5)
-    s.lay(s.limb((-0.15, -0.05), (-0.55, -0.55), 0.16, 0.085), PALE, 0.12)
-    s.darken(s.limb((0.05, 0.14), (0.30, 0.02), 0.006), 0.25, 0.03)
-    s.darken(s.limb((-0.32, -0.30), (-0.20, -0.34), 0.006), 0.22, 0.02)
-    return s.lay(s.limb((0.36, 0.30), (0.12, -0.18), 0.11, 0.08), PALE, 0.1)
+    s.lay(s.limb((1.10, 0.62), (0.62, 0.36), 0.24, 0.22), PALE, 0.2)
+    s.lay(s.box((1.0, 0.60), (0.20, 0.34), 0.10), SLEEVES[1], 0.16, grain=0.06, seed=7)
+    s.lay(s.oval((0.38, 0.20), (0.44, 0.36)), PALE, 0.3, grain=0.02, seed=5)
+    for i in range(4):
+        y = -0.16 + 0.165 * i
+        _finger(s, (0.18, y + 0.08), -1.62 - 0.05 * (i - 1.5), (0.70, 0.80, 0.78, 0.62)[i], 0.092, 0.0)
+    return s
 
 
 def pointing() -> Sketch:

@@ -67,33 +67,38 @@ def sandwich() -> Sketch:
 def mug() -> Sketch:
     s = Sketch()
     s.lay(0.075 - np.abs(np.hypot((s.x - 0.48) / 1.0, (s.y - 0.05) / 1.15) - 0.27), (0.20, 0.36, 0.62), 0.07)
-    s.lay(s.box((-0.05, 0.05), (0.50, 0.62), 0.08, 0.05), (0.22, 0.40, 0.68), 0.45)
-    return s.lay(s.oval((-0.05, -0.55), (0.49, 0.10)), (0.26, 0.17, 0.12), 0.05)
+    s.lay(s.box((-0.05, 0.05), (0.50, 0.62), 0.08, 0.05), (0.22, 0.40, 0.68), 0.5, form=_tube(s, -0.05, 0.54))
+    s.lay(s.oval((-0.05, -0.55), (0.50, 0.11)), (0.30, 0.50, 0.78), 0.05)
+    return s.lay(s.oval((-0.05, -0.54), (0.44, 0.08)), (0.26, 0.17, 0.12), 0.05)
 
 
 def glass() -> Sketch:
     s = Sketch()
-    s.lay(s.box((0, 0.05), (0.40, 0.75), 0.05, 0.18), GLASS, 0.3)
+    s.lay(s.box((0, 0.05), (0.40, 0.75), 0.05, 0.18), GLASS, 0.4, form=_tube(s, 0, 0.44))
     juice = s.box((0, 0.22), (0.345, 0.52), 0.04, 0.12)
-    s.lay(juice, (0.95, 0.60, 0.12), 0.3)
+    s.lay(juice, (0.95, 0.60, 0.12), 0.4, form=_tube(s, 0, 0.42))
     return s.veil(np.minimum(s.box((0, 0.05), (0.37, 0.72), 0.05, 0.18), -juice), 0.45)
 
 
 def bottle() -> Sketch:
-    s = Sketch()
-    s.lay(s.box((0, 0.42), (0.30, 0.58), 0.10), (0.16, 0.38, 0.22), 0.28)
-    s.lay(s.box((0, -0.42), (0.115, 0.42), 0.05), (0.16, 0.38, 0.22), 0.11)
-    s.lay(s.limb((0, -0.12), (0, -0.02), 0.14, 0.28), (0.16, 0.38, 0.22), 0.25)
-    s.lay(s.box((0, 0.42), (0.305, 0.22), 0.02), WHITE, 0.30)
-    return s.lay(s.box((0, -0.86), (0.13, 0.08), 0.03), (0.75, 0.65, 0.3), 0.08)
+    s, green = Sketch(), (0.16, 0.38, 0.22)
+    s.lay(s.box((0, 0.42), (0.30, 0.58), 0.10), green, 0.3, form=_tube(s, 0, 0.31))
+    s.lay(s.limb((0, -0.12), (0, 0.0), 0.14, 0.28), green, 0.3, form=_tube(s, 0, 0.31))
+    s.lay(s.box((0, -0.42), (0.115, 0.42), 0.05), green, 0.12, form=_tube(s, 0, 0.125))
+    s.lay(s.box((0, 0.42), (0.305, 0.22), 0.02), WHITE, 0.3, form=_tube(s, 0, 0.32))
+    return s.lay(s.box((0, -0.86), (0.13, 0.08), 0.03), (0.75, 0.65, 0.3), 0.12, form=_tube(s, 0, 0.14))
 
 
 def can() -> Sketch:
     s = Sketch()
     s.lay(s.limb((0.10, -0.60), (0.32, -1.0), 0.035), WHITE, 0.03)
-    s.lay(s.box((0, 0.14), (0.36, 0.70), 0.07), RED, 0.36)
-    s.lay(s.box((0, 0.10), (0.362, 0.10), 0.01), WHITE, 0.36)
+    s.lay(s.box((0, 0.14), (0.36, 0.70), 0.07), RED, 0.36, form=_tube(s, 0, 0.38))
+    s.lay(s.box((0, 0.10), (0.362, 0.10), 0.01), WHITE, 0.36, form=_tube(s, 0, 0.38))
     return s.lay(s.oval((0, -0.54), (0.34, 0.09)), STEEL, 0.04)
+
+
+def _tube(s: Sketch, middle: float, half: float) -> np.ndarray:
+    return half - np.abs(s.x - middle)
 
 
 def mask(colour, pleats: int) -> Sketch:
@@ -102,7 +107,7 @@ def mask(colour, pleats: int) -> Sketch:
     for side in (-1, 1):
         s.lay(s.limb((side * 0.62, -0.25), (side * 0.98, -0.42), 0.022), WHITE, 0.02)
         s.lay(s.limb((side * 0.58, 0.30), (side * 0.98, 0.02), 0.022), WHITE, 0.02)
-    body = np.minimum(s.oval((0, 0.02), (0.78, 0.66)), s.y + 0.44 - 0.10 * (1 - np.abs(s.x) / 0.3).clip(0))
+    body = np.minimum(s.oval((0, 0.02), (0.78, 0.66)), s.y + 0.38 + 0.14 * (1 - (s.x / 0.45) ** 2).clip(0))
     s.lay(body, colour, 0.45, 0.03 if pleats else 0.08, 8)
     for i in range(pleats):
         s.darken(0.008 - np.abs(s.y - (-0.18 + 0.17 * i) - 0.10 * (1 - s.x**2)), 0.30, 0.03)
@@ -129,10 +134,10 @@ def microphone(ball: bool) -> Sketch:
 
 
 def strand_of_hair(dark: float, bend: float) -> Sketch:
-    s = Sketch()
-    for i in range(26):
-        x = -0.55 + 0.042 * i
-        tone = np.array((0.42, 0.28, 0.17)) * dark * (0.75 + 0.5 * ((i * 7) % 10) / 10)
-        path = x + bend * (s.y + 1) ** 2 / 4 + 0.03 * np.sin(6 * s.y + i)
-        s.lay(np.minimum(0.035 - np.abs(s.x - path), 0.85 + 0.1 * np.sin(5 * i) - s.y), tone, 0.03)
+    s, random = Sketch(), np.random.default_rng(11)
+    for x in np.linspace(-0.55, 0.50, 70) + 0.02 * random.standard_normal(70):
+        tone = np.array((0.42, 0.28, 0.17)) * dark * random.uniform(0.65, 1.25)
+        path = x + bend * (s.y + 1) ** 2 / 4 + 0.04 * np.sin(3 * s.y + x) + 0.012 * np.sin(9 * s.y + 20 * x)
+        thin = 0.020 * (1 - 0.5 * (s.y + 1) / 2)
+        s.lay(np.minimum(thin - np.abs(s.x - path), random.uniform(0.70, 0.98) - s.y), tone, 0.02)
     return s

@@ -33,7 +33,7 @@ class Template:
     mirrored: bool = True  # half of the draws are
 
 
-def _held(draw: Callable[[], Sketch], size=(0.45, 0.62), y=(0.35, 0.70), **others) -> Template:
+def _held(draw: Callable[[], Sketch], size=(0.52, 0.74), y=(0.35, 0.70), **others) -> Template:
     """Something brought to the mouth."""
     return Template(draw, (-0.30, 0.30), y, size, **others)
 
@@ -44,11 +44,12 @@ def _hand(draw: Callable[[], Sketch], turn=(-0.7, 0.7)) -> Template:
 
 TRAINING: dict[str, dict[str, Template]] = {
     "hands": {
-        "open hand": _hand(partial(hands.hand, 0.16, 0.0)), "closed fingers": _hand(partial(hands.hand, 0.03, 0.0, sleeve=1)),
+        "open hand": _hand(partial(hands.hand, 0.16, 0.0)),
+        "closed fingers": _hand(partial(hands.hand, 0.03, 0.0, sleeve=1)),
         "fist": _hand(partial(hands.hand, 0.02, 0.9, thumb=-0.3, sleeve=2)), "pointing": _hand(hands.pointing),
     },
     "food": {
-        "burger": _held(things.burger), "apple": _held(things.apple), "banana": _held(things.banana, (0.55, 0.75)),
+        "burger": _held(things.burger), "apple": _held(things.apple), "banana": _held(things.banana, (0.6, 0.8)),
         "ice cream": _held(things.ice_cream), "sandwich": _held(things.sandwich),
     },
     "drinks": {
@@ -56,17 +57,22 @@ TRAINING: dict[str, dict[str, Template]] = {
         "bottle": _held(things.bottle, (0.6, 0.8), (0.55, 0.9)), "can": _held(things.can, (0.5, 0.65), (0.45, 0.85)),
     },
 }  # fmt: skip
+_MASK = {"x": (-0.05, 0.05), "y": (0.42, 0.52), "size": (0.80, 0.92), "turn": (-0.06, 0.06)}
+_SHADES = {"x": (-0.04, 0.04), "y": (-0.29, -0.21), "size": (0.72, 0.82), "turn": (-0.06, 0.06)}
+_HAIR = {"x": (-0.55, -0.25), "y": (-0.35, 0.0), "size": (0.8, 1.0), "turn": (-0.3, 0.1)}
+_STAGE = {"size": (0.42, 0.60), "y": (0.60, 0.95), "turn": (-0.9, 0.9)}
 REALISTIC: dict[str, Template] = {
-    "flat hand": _hand(hands.edge_of_hand), "two fingers": _hand(partial(hands.hand, 0.22, 0.35, fingers=2, sleeve=3)),
-    "surgical mask": Template(partial(things.mask, (0.62, 0.78, 0.86), 3), (-0.05, 0.05), (0.42, 0.52), (0.80, 0.92), (-0.06, 0.06)),
-    "cloth mask": Template(partial(things.mask, (0.16, 0.16, 0.18), 0), (-0.05, 0.05), (0.42, 0.52), (0.80, 0.92), (-0.06, 0.06)),
-    "round shades": Template(partial(things.shades, True), (-0.04, 0.04), (-0.29, -0.21), (0.72, 0.82), (-0.06, 0.06)),
-    "square shades": Template(partial(things.shades, False), (-0.04, 0.04), (-0.29, -0.21), (0.72, 0.82), (-0.06, 0.06)),
-    "dark hair": Template(partial(things.strand_of_hair, 0.5, 0.5), (-0.55, -0.25), (-0.35, 0.0), (0.8, 1.0), (-0.3, 0.1)),
-    "fair hair": Template(partial(things.strand_of_hair, 1.5, -0.3), (-0.55, -0.25), (-0.35, 0.0), (0.8, 1.0), (-0.3, 0.1)),
-    "ball microphone": _held(partial(things.microphone, True), (0.40, 0.55), (0.60, 0.95), turn=(-0.9, 0.9)),
-    "stage microphone": _held(partial(things.microphone, False), (0.40, 0.55), (0.60, 0.95), turn=(-0.9, 0.9)),
-}  # fmt: skip
+    "flat hand": _hand(hands.edge_of_hand, (-0.5, 0.5)),
+    "two fingers": _hand(partial(hands.hand, 0.22, 0.35, fingers=2, sleeve=3)),
+    "surgical mask": Template(partial(things.mask, (0.62, 0.78, 0.86), 3), **_MASK),
+    "cloth mask": Template(partial(things.mask, (0.16, 0.16, 0.18), 0), **_MASK),
+    "round shades": Template(partial(things.shades, True), **_SHADES),
+    "square shades": Template(partial(things.shades, False), **_SHADES),
+    "dark hair": Template(partial(things.strand_of_hair, 0.5, 0.5), **_HAIR),
+    "fair hair": Template(partial(things.strand_of_hair, 1.5, -0.3), **_HAIR),
+    "ball microphone": _held(partial(things.microphone, True), **_STAGE),
+    "stage microphone": _held(partial(things.microphone, False), **_STAGE),
+}
 KINDS = TRAINING | {"realistic": REALISTIC}
 SQUARES = {"R8": 8 / 48, "R16": 16 / 48, "R24": 24 / 48}  # sides, of the image's (Table 2: at 48 pixels)
 BARS = {"eyes": (0.27, 0.47), "mouth": (0.64, 0.88)}  # rows, of the image's; an aligned face's eyes are at 0.375
@@ -89,7 +95,7 @@ def occlude(images: np.ndarray, kinds: str | Sequence[str], seeds: Sequence[int]
         masks[i] = _plain(kinds[i], images.shape[1], images.shape[2], np.random.default_rng(seeds[i]))
         covered[i][masks[i]] = 0
     if drawn:
-        layer = _place([kinds[i] for i in drawn], [seeds[i] for i in drawn], images.shape[1:3])
+        layer = _place([kinds[i] for i in drawn], [seeds[i] for i in drawn], images[drawn])
         covered[drawn], masks[drawn] = _blend(images[drawn], layer)
     return covered, masks
 
@@ -124,10 +130,11 @@ def bank(kind: str) -> Tensor:
     return torch.from_numpy(np.stack([template.draw().picture() for template in KINDS[kind].values()]))
 
 
-def _place(kinds: list[str], seeds: Sequence[int], size: tuple[int, int]) -> Tensor:
+def _place(kinds: list[str], seeds: Sequence[int], images: np.ndarray) -> Tensor:
     """Each image's object where it is held: colour and cover, n x 4 x H x W."""
+    size, own = images.shape[1:3], _own_skin(images)
     pictures, affine, tints = [], [], []
-    for kind, seed in zip(kinds, seeds, strict=True):
+    for i, (kind, seed) in enumerate(zip(kinds, seeds, strict=True)):
         random = np.random.default_rng(seed)
         number = int(random.integers(len(KINDS[kind])))
         template = list(KINDS[kind].values())[number]
@@ -135,13 +142,21 @@ def _place(kinds: list[str], seeds: Sequence[int], size: tuple[int, int]) -> Ten
         mirror = -1.0 if template.mirrored and random.random() < 0.5 else 1.0
         cos, sin = np.cos(turn) / half, np.sin(turn) / half
         affine.append([[mirror * cos, mirror * sin, -mirror * (cos * x + sin * y)], [-sin, cos, sin * x - cos * y]])
-        tint = SKINS[random.integers(len(SKINS))] if template.skin else np.ones(3)
-        tints.append(np.clip(tint * random.uniform(0.85, 1.1), 0, 1))
+        tints.append(np.clip((own[i] if template.skin else 1.0) * random.uniform(0.88, 1.10) * np.ones(3), 0, 1))
         pictures.append(bank(kind)[number])
     grid = F.affine_grid(torch.tensor(np.array(affine), dtype=torch.float32), [len(seeds), 4, *size], False)
     layer = F.grid_sample(torch.stack(pictures), grid, align_corners=False)
     layer[:, :3] *= torch.tensor(np.array(tints), dtype=torch.float32)[..., None, None]
     return layer
+
+
+def _own_skin(images: np.ndarray) -> np.ndarray:
+    """The skin colour for each face's hands, n x 3: the one of SKINS that is as bright as the middle of the face."""
+    height, width = images.shape[1:3]
+    middle = images[:, round(0.45 * height) : round(0.62 * height), round(0.3 * width) : round(0.7 * width)] / 255
+    bright = np.median(middle.reshape(len(images), -1, *images.shape[3:]), axis=1)
+    bright = bright @ LUMA.numpy() if images.ndim == 4 else bright
+    return SKINS[np.abs(bright[:, None] - SKINS @ LUMA.numpy()).argmin(1)]
 
 
 def _blend(images: np.ndarray, layer: Tensor) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,7 @@
-"""Draw faces: lists of ``Face`` in, gray, colour or thermal images out; an image depends on its own face only, never on its batch."""
+"""Draw faces: lists of ``Face`` in, gray, colour or thermal images out.
+
+An image depends on its own face only, never on its batch.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

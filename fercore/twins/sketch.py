@@ -15,9 +15,15 @@ class Sketch:
         self.colour = np.zeros((3, PAD, PAD))
         self.cover = np.zeros((PAD, PAD))
 
-    def lay(self, inside: np.ndarray, colour, bulge: float = 0.15, grain: float = 0.0, seed: int = 0) -> "Sketch":
-        """Lay a shape over what is there; ``inside`` is the distance to its edge, ``bulge`` how far its rim is round."""
-        height = bulge * np.sqrt(1 - (1 - np.clip(inside / bulge, 0, 1)) ** 2)
+    def lay(
+        self, inside: np.ndarray, colour, bulge: float = 0.15, grain: float = 0.0, seed: int = 0, form=None
+    ) -> "Sketch":
+        """Lay a shape over what is there; ``inside`` is the distance to its edge.
+
+        The surface is round within ``bulge`` of its rim, or of where ``form`` is 0 (a cylinder's sides).
+        """
+        rim = inside if form is None else form
+        height = bulge * np.sqrt(1 - (1 - np.clip(rim / bulge, 0, 1)) ** 2)
         slope_y, slope_x = np.gradient(height, 2 / PAD)
         normal = np.stack([-slope_x, -slope_y, np.ones_like(height)])
         light = (LIGHT[:, None, None] * normal).sum(0) / np.linalg.norm(normal, axis=0) / np.linalg.norm(LIGHT)

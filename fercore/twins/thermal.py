@@ -17,7 +17,7 @@ from fercore.twins.curves import Sides, face_curves
 from fercore.twins.mouth import mouth_lines
 from fercore.twins.relief import head_radius
 
-SENSOR = 0.4  # of the visible camera's pixels per line
+SENSOR = 0.5  # of the visible camera's pixels per line
 SKIN, NECK, HAIR, EAR, CLOTHES, ROOM = 0.62, 0.66, 0.30, 0.48, 0.36, 0.06
 
 
@@ -56,12 +56,12 @@ def _skin(
     c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, au: dict[int, Tensor], skin: Tensor, radius: Tensor
 ) -> Tensor:
     """Temperature of bare skin: vessels near the surface warm it, cartilage and fat keep it cool."""
-    own = 0.05 * c.field(skin, 2.6, 3.4, folded=True)  # everybody's own pattern of vessels, about even in both halves
+    own = 0.035 * c.field(skin, 2.6, 3.4, folded=True)  # everybody's own pattern of vessels, about even in both halves
     nose_y = sides(k.nose_y)
     canthus = 0.17 * bell(((c.a - p.eye_x + 0.72 * p.eye_width) / 0.09).square() + ((c.v - 0.03) / 0.08).square())
     orbit = 0.05 * bell(((c.a - p.eye_x) / 0.26).square() + (c.v / 0.15).square())
     forehead = 0.06 * bell((c.a / 0.75).square() + ((c.v + 0.62) / 0.34).square())
-    frown = 0.05 * sides(au[4]) * bump(c.a - 0.1, 0.16) * bump(c.v + 0.30, 0.14)  # a muscle at work warms its skin
+    frown = 0.035 * sides(au[4]) * bump(c.a - 0.1, 0.16) * bump(c.v + 0.30, 0.14)  # a muscle at work warms its skin
     nose = (0.24 + 0.5 * (p.nose_out - 0.40)) * bell((c.a / 0.17).square() + ((c.v - nose_y + 0.10) / 0.20).square())
     cheek_v = c.v - 0.48 + 0.07 * sides(au[6] + au[12]).clamp(0, 2)
     cheek = (0.12 + 0.4 * (p.cheek - 0.09)) * bell(((c.a - 0.60) / 0.26).square() + (cheek_v / 0.26).square())
@@ -72,7 +72,7 @@ def _skin(
     open_eye = (sides(k.upper_lid) / (0.6 * p.eye_height)).clamp(0, 1.6)
     warmth = warmth - 0.07 * eyeball * open_eye  # the wet cornea
     brow_v = c.v - p.brow_y - sides(k.brow_inner) * smoothstep(0.5 - 2 * (c.a - 0.47)) - 0.5 * sides(k.brow_outer)
-    warmth = warmth - 0.11 * p.brow_dark * bump(brow_v, 1.3 * p.brow_thick) * bump(c.a - 0.47, 1.1 * p.brow_length)
+    warmth = warmth - 0.15 * p.brow_dark * bump(brow_v, 1.3 * p.brow_thick) * bump(c.a - 0.47, 1.1 * p.brow_length)
     return _mouth(warmth, c, p, k, sides)
 
 
@@ -85,7 +85,7 @@ def _mouth(warmth: Tensor, c: Canvas, p: SimpleNamespace, k: SimpleNamespace, si
     opening = c.inside(torch.minimum(c.v - m.inner_upper, m.inner_lower - c.v)) * m.within
     opening = opening * smoothstep((m.inner_lower - m.inner_upper - 0.008) / 0.03)
     teeth = c.inside(sides(k.teeth) - (c.v - m.inner_upper)) * (m.t < 0.95)
-    return warmth + 0.05 * lips + opening * (0.07 - 0.13 * teeth)
+    return warmth + 0.05 * lips + opening * (0.08 - 0.14 * teeth)
 
 
 def _covers(warmth: Tensor, c: Canvas, p: SimpleNamespace, strands: Tensor, radius: Tensor) -> Tensor:

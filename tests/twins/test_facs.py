@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from fercore.twins.facs import AU_INDEX, AU_NAMES, AU_NUMBERS, PROTOTYPES, STRONGEST, Style, draw_expression
+from fercore.twins.facs import (
+    AU_INDEX,
+    AU_NAMES,
+    AU_NUMBERS,
+    PROTOTYPES,
+    STRONGEST,
+    Style,
+    draw_expression,
+    intensities,
+)
 from fercore.twins.filming import person, seeded
 from fercore.twins.renderer import Face, render
 from fercore.twins.scene import Nuisance, draw_frame, draw_pose
@@ -13,8 +22,7 @@ STILL = Nuisance(pose=0, sway=0, shift=0, scale=0, roll=0, noise=0)
 BROWS, EYES, NOSE, MOUTH = (0.0, 0.36), (0.28, 0.48), (0.28, 0.66), (0.55, 1.0)  # rows, as shares of the height
 OWN_ROWS = {
     1: BROWS, 2: BROWS, 4: (0.0, 0.45), 5: EYES, 6: (0.2, 0.85), 7: EYES, 9: (0.1, 0.85), 10: (0.45, 0.85),
-    12: (0.45, 0.9), 14: MOUTH, 15: MOUTH, 17: MOUTH, 20: MOUTH, 23: MOUTH, 24: MOUTH, 25: MOUTH, 26: MOUTH, 27: MOUTH,
-    43: EYES,
+    12: (0.45, 0.9), 43: EYES, **dict.fromkeys((14, 15, 16, 17, 20, 23, 24, 25, 26, 27), MOUTH),
 }  # fmt: skip
 
 
@@ -76,3 +84,22 @@ def test_one_sided_units_move_one_half(twin_recipe):
     right = render([Face(face.identity, units, 1.0, face.scene)], 64)[0].astype(float)
     change = np.abs(right - rest)
     assert change[:, 36:].sum() > 5 * change[:, :28].sum()
+
+
+def test_intensities_name_the_active_units_and_refuse_what_cannot_be():
+    vector = intensities({12: 0.8, 6: 0.5})
+    assert vector[AU_INDEX[12]] == 0.8 and vector[AU_INDEX[6]] == 0.5 and vector.sum() == 1.3
+    for units, message in (({3: 0.5}, "no action unit 3"), ({12: 1.1}, r"0\.\.1"), ({12: -0.1}, r"0\.\.1")):
+        with pytest.raises(ValueError, match=message):
+            intensities(units)
+    with pytest.raises(ValueError, match="no expression 'boredom'.*laughter"):
+        draw_expression("boredom", styled(0), np.random.default_rng(0))
+
+
+def test_posed_laughter_lacks_the_cheek_raiser_and_is_less_even():
+    def mean(label, number):
+        return np.mean(
+            [draw_expression(label, styled(s), np.random.default_rng(s)).units[AU_INDEX[number]] for s in range(80)]
+        )
+
+    assert mean("laughter", 6) > 2.5 * mean("posed_laughter", 6) and mean("posed_laughter", 12) > 0.6

@@ -1,5 +1,7 @@
 """An image depends on its own face only: not on its batch, not on threads, not on what was drawn before."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +15,7 @@ from fercore.twins.renderer import render
 @pytest.fixture(scope="module")
 def faces():
     recipe = TWINS["mmi"]  # the one with most accessories
-    return film("mmi", recipe, keep_subjects(recipe.cast(), 2))[0][:41]
+    return [face for face, _ in film("mmi", recipe, keep_subjects(recipe.cast(), 2))][:41]
 
 
 @pytest.mark.parametrize("size", [34, 50])
@@ -54,3 +56,55 @@ def test_people_of_different_twins_and_subjects_differ():
     )
     assert one["eye_x"] != other["eye_x"] and one["eye_x"] != elsewhere["eye_x"]
     assert one == person("ckplus", "S005", TWINS["ckplus"]).identity.traits
+
+
+def test_gray_is_the_luma_of_the_colour_image(faces):
+    gray, colour = render(faces[:12], 64), render(faces[:12], 64, modality="rgb")
+    assert colour.shape == (12, 64, 64, 3) and colour.dtype == np.uint8
+    luma = colour @ np.array([0.2126, 0.7152, 0.0722])
+    assert np.abs(luma - gray).mean() < 8
+    assert all(np.corrcoef(a.ravel(), b.ravel())[0, 1] > 0.98 for a, b in zip(luma, gray, strict=True))
+
+
+def test_skin_is_redder_than_it_is_blue_and_people_differ_in_hue():
+    recipe = TWINS["oulu"]
+    takes = [take for take in recipe.cast() if take.sequence == "Anger"]
+    people = [face for face, row in film("oulu", recipe, takes) if row["frame"] == 1][:40]
+    cheeks = render(people, 64, modality="rgb")[:, 33:42, 16:24].reshape(40, -1, 3).mean(1)
+    assert (cheeks[:, 0] > cheeks[:, 2] + 5).mean() > 0.9
+    assert (cheeks[:, 0] / cheeks[:, 2]).std() > 0.1
+
+
+@pytest.mark.parametrize("modality", ["rgb", "thermal"])
+def test_other_modalities_do_not_depend_on_the_batch_either(faces, modality):
+    whole = render(faces[:9], 40, modality=modality)
+    assert np.array_equal(render(faces[:9], 40, batch=2, modality=modality), whole)
+
+
+def changed(face, **fields):
+    return [replace(face, **fields)]
+
+
+@pytest.mark.parametrize(("size", "modality", "units", "message"), [
+    (31, "gray", None, "at least 32"),
+    (64, "infrared", None, "no modality 'infrared'.*thermal"),
+    (64, "gray", np.zeros(19), "20 action units"),
+    (64, "gray", np.full(20, 1.3), r"0\.\.1\.2"),
+    (64, "gray", np.full(20, -0.1), r"0\.\.1\.2"),
+    (64, "gray", np.full(20, np.nan), "intensities"),
+])  # fmt: skip
+def test_impossible_faces_are_refused(faces, size, modality, units, message):
+    with pytest.raises(ValueError, match=message):
+        render(changed(faces[0], units=faces[0].units if units is None else units), size, modality=modality)
+
+
+def test_background_does_not_change_with_the_expression():
+    recipe = TWINS["ckplus"]
+    who = person("ckplus", "S010", recipe)
+    takes = [take for take in recipe.cast() if take.subject == "S010"][:2]
+    frames = [face for face, _ in film("ckplus", recipe, takes)]
+    still = {**frames[0].scene, "noise": 0.0}
+    drawn = render([replace(face, scene=still) for face in (frames[0], frames[8], frames[-1])], 64).astype(int)
+    assert who.identity.traits["long_hair"] in (0.0, 1.0)
+    assert (drawn[:, :10, :3] == drawn[0, :10, :3]).all() and (drawn[:, :10, -3:] == drawn[0, :10, -3:]).all()
+    assert (drawn[1] != drawn[0]).any()
