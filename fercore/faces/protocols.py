@@ -21,6 +21,7 @@ class Protocol:
     classes: tuple[str, ...] = ()  # () takes the dataset's own
     frames: str = "last"  # of each sequence: "last" or "middle" three, or "all"
     said: str = ""  # where the paper says so
+    modality: str = "visible"  # of the images that take part; the other one's stay out
 
     @property
     def neutral_is_class(self) -> bool:
@@ -94,6 +95,8 @@ def divide(faces: FaceSet, protocol: Protocol, fold: int, inner: int | None = No
     number = (fold_of(table) if inner is None else inner_fold_of(table, fold)).to_numpy()
     testing = number == (fold if inner is None else inner)
     training = ~testing & (number >= 0)
+    seen = (table["modality"] == protocol.modality).to_numpy()
+    training, testing = training & seen, testing & seen
     classified = chosen & (target >= 0)
     if not (testing & classified).any():
         raise FaceSetError(f"{faces.name} has no image to test in fold {fold}: it has too few people for ten folds")
@@ -108,7 +111,7 @@ def divide(faces: FaceSet, protocol: Protocol, fold: int, inner: int | None = No
 def _chosen(table: pd.DataFrame, protocol: Protocol) -> np.ndarray:
     if protocol.frames == "all":
         return np.ones(len(table), dtype=bool)
-    sequence = table.groupby(["subject", "sequence"])["frame"]
+    sequence = table.groupby(["subject", "sequence", "modality"])["frame"]
     rank, length = sequence.rank(method="first").astype(int) - 1, sequence.transform("size")
     if protocol.frames == "last":
         chosen = rank >= length - 3

@@ -1,6 +1,9 @@
 """Which frames are trained on and tested, into which classes; no image of a test subject is ever trained on."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 from factories import face_table, gratings, small_faces
 
@@ -165,6 +168,18 @@ def test_inner_division_never_shows_a_person_of_the_outer_fold(faces, name):
 def test_inner_fold_out_of_range_is_refused_with_the_valid_ones(faces, inner):
     with pytest.raises(ValueError, match=rf"fold {inner} is out of range; valid: 0..9"):
         divide(faces, PROTOCOLS["ckplus7"], 0, inner=inner)
+
+
+def test_only_the_protocols_modality_takes_part():
+    table = face_table(20, SEVEN, 5)
+    both = pd.concat([table, table.assign(modality="thermal")], ignore_index=True)
+    both.loc[len(table) :, "reference"] += len(table)
+    faces = FaceSet("both", np.zeros((len(both), 17, 17), np.uint8), both, "open", "drawn by the tests; no person")
+    alone = FaceSet("one", faces.images[: len(table)], table, "open", "drawn by the tests; no person")
+    for protocol, shift in ((PROTOCOLS["ckplus7"], 0), (replace(PROTOCOLS["ckplus7"], modality="thermal"), len(table))):
+        division, expected = divide(faces, protocol, 1), divide(alone, PROTOCOLS["ckplus7"], 1)
+        for side in ("train", "test", "early"):
+            assert np.array_equal(getattr(division, side).rows, getattr(expected, side).rows + shift)
 
 
 def test_identities_have_no_inner_folds(faces):
