@@ -115,7 +115,7 @@ def _one_of(name: str, value: Any, valid: Iterable, hint: str = "") -> None:
 def _check_dataset(value: str, chosen: Mapping[str, Any]) -> None:
     if chosen["source"] == "twin":
         hint = "; prepared on this machine, choose source prepared: " + value if value in prepared() else ""
-        return _one_of("dataset", value, names("fercore.twins.datasets", "TWINS"), hint)
+        return _one_of("dataset", value, names("fercore.twins.recipes", "TWINS"), hint)
     script = Path("data_prep", f"{value}.py")
     hint = f"; to prepare it: python {script} --help" if (paths.ROOT / script).is_file() else ""
     _one_of("dataset", value, prepared(), hint)

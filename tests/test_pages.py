@@ -143,9 +143,9 @@ def test_checking_needs_no_torch():
 def test_the_names_read_from_source_are_those_of_the_modules():
     from fercore.faces import protocols
     from fercore.papers import gcnet
-    from fercore.twins.datasets import TWINS
+    from fercore.twins.recipes import TWINS
 
-    assert parameters.names("fercore.twins.datasets", "TWINS") == list(TWINS)
+    assert parameters.names("fercore.twins.recipes", "TWINS") == list(TWINS)
     assert parameters.names("fercore.papers.gcnet", "VARIANTS") == list(gcnet.VARIANTS)
     parameters.check({"fold": protocols.N_FOLDS - 1}, {"fold": 0}, "gcnet")
 

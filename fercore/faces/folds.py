@@ -28,9 +28,9 @@ def fold_of(table: pd.DataFrame, n_folds: int = N_FOLDS) -> pd.Series:
     return table["fold"].astype(int)
 
 
-def inner_fold_of(table: pd.DataFrame, fold: int, n_folds: int = N_FOLDS) -> pd.Series:
-    """The inner fold of every row for choosing settings: ``fold``'s training people cut anew; its test people, -1."""
-    training = table[fold_of(table, n_folds) != fold].drop(columns="fold", errors="ignore")
+def inner_fold_of(table: pd.DataFrame, testing: pd.Series, n_folds: int = N_FOLDS) -> pd.Series:
+    """The inner fold of every row for choosing settings: all people but those of ``testing`` cut anew; these, -1."""
+    training = table[~testing].drop(columns="fold", errors="ignore")
     return fold_of(training, n_folds).reindex(table.index, fill_value=-1)
 
 

@@ -9,6 +9,7 @@ from fercore.faces.faceset import FaceSet, FaceSetError
 from fercore.faces.folds import N_FOLDS, fold_of, inner_fold_of
 
 SIX = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
+WILD = ("neutral", *SIX)
 SEVEN = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
 
 
@@ -22,6 +23,7 @@ class Protocol:
     frames: str = "last"  # of each sequence: "last" or "middle" three, or "all"
     said: str = ""  # where the paper says so
     modality: str = "visible"  # of the images that take part; the other one's stay out
+    official: bool = False  # the publishers' own division, told by the manifest's split, is the only fold
 
     @property
     def neutral_is_class(self) -> bool:
@@ -36,6 +38,13 @@ PROTOCOLS = {
         Protocol("ckplus8", "ckplus", ("neutral", *SEVEN), "last", "GCNet Table 3; the first frame is neutral"),
         Protocol("mmi6", "mmi", SIX, "middle", "GCNet Table 4; paper chose peaks by hand, we take the middle three"),
         Protocol("oulu6", "oulu", SIX, "last", "GCNet Table 5; last three frames (printed digits are k/1440)"),
+        Protocol(
+            "rafdb7", "rafdb", WILD, "all", "Occluded, Table 1; the official training and test set", official=True
+        ),
+        Protocol(
+            "affectnet7", "affectnet", WILD, "all", "Occluded, Table 1; tested on the validation set", official=True
+        ),
+        Protocol("sfew7", "sfew", WILD, "all", "named but not reported in Occluded; tested on Val", official=True),
         Protocol("own", "", (), "all", "every image, the dataset's own classes"),
         Protocol("identities", "", (), "all", "pre-training: the subject is the class, every tenth image is held out"),
     )
@@ -92,9 +101,7 @@ def divide(faces: FaceSet, protocol: Protocol, fold: int, inner: int | None = No
     chosen = _chosen(table, protocol)
     neutral = (table["label"] == "neutral").to_numpy()
     onset = neutral & (table["reference"].to_numpy() == np.arange(len(table)))
-    number = (fold_of(table) if inner is None else inner_fold_of(table, fold)).to_numpy()
-    testing = number == (fold if inner is None else inner)
-    training = ~testing & (number >= 0)
+    testing, training = (side.to_numpy() for side in _sides(table, protocol, fold, inner))
     seen = (table["modality"] == protocol.modality).to_numpy()
     training, testing = training & seen, testing & seen
     classified = chosen & (target >= 0)
@@ -106,6 +113,20 @@ def divide(faces: FaceSet, protocol: Protocol, fold: int, inner: int | None = No
         test=_part(testing & classified, target),
         early=_part(testing & ~chosen & ~neutral & (target >= 0), target),
     )
+
+
+def _sides(table: pd.DataFrame, protocol: Protocol, fold: int, inner: int | None) -> tuple[pd.Series, pd.Series]:
+    """Which rows are the test side and which the training side, whatever they show."""
+    if protocol.official:
+        if fold != 0:
+            raise FaceSetError(f"protocol {protocol.name} has one division, the publishers' own: fold 0, not {fold}")
+        testing = table["split"] != "train"
+    else:
+        testing = fold_of(table) == fold
+    if inner is None:
+        return testing, ~testing
+    number = inner_fold_of(table, testing)
+    return number == inner, (number >= 0) & (number != inner)
 
 
 def _chosen(table: pd.DataFrame, protocol: Protocol) -> np.ndarray:

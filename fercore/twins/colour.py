@@ -10,13 +10,13 @@ LUMA = (0.2126, 0.7152, 0.0722)  # of linear red, green, blue; every tint below 
 
 def plain(p: SimpleNamespace) -> SimpleNamespace:
     """The tones as they are: without hue, blood darkens all there is."""
-    return SimpleNamespace(**vars(p) | {"blood": 1.0, "flesh": 1.0, "enamel": 1.0})
+    return SimpleNamespace(**vars(p) | {"blood": 1.0, "scatter": 1.0, "flesh": 1.0, "enamel": 1.0})
 
 
 def coloured(p: SimpleNamespace) -> SimpleNamespace:
     """The same numbers with every tone (skin, hair, lips, iris, clothes, background) 3 x B x 1 x 1."""
     fair = ((p.skin_tone - 0.40) / 0.45).clamp(0, 1)  # 0 dark .. 1 fair
-    skin = _between((1.62, 0.88, 0.52), (1.22, 0.97, 0.78), fair) + p.undertone * _tint(0.03, 0.0, -0.06)
+    skin = _between((1.45, 0.92, 0.62), (1.17, 0.98, 0.85), fair) + p.undertone * _tint(0.03, 0.0, -0.06)
     hair = _between((1.10, 1.00, 0.86), (1.34, 0.98, 0.55), (p.hair_tone / 0.30).clamp(0, 1))
     hair = hair + p.hair_warmth * _tint(0.30, -0.04, -0.20)
     brown, blue = _tint(1.55, 0.93, 0.45), _tint(0.62, 1.02, 1.70)
@@ -24,11 +24,12 @@ def coloured(p: SimpleNamespace) -> SimpleNamespace:
     tones = {
         "skin_tone": p.skin_tone * _even(skin),
         "hair_tone": p.hair_tone * _even(hair),
-        "lip_tone": p.lip_tone * _even(_between((1.18, 0.96, 0.92), (1.30, 0.92, 0.95), fair)),
+        "lip_tone": p.lip_tone * _even(_between((1.10, 0.96, 1.00), (1.16, 0.91, 1.02), fair)),
         "iris_tone": p.iris_tone * _even(iris),
         "clothes": p.clothes * _even(_wheel(p.clothes_hue, 0.35)),
         "back": p.back * _even(_wheel(p.back_hue, 0.12)),
-        "blood": _tint(0.35, 1.2, 1.0),  # what a flush takes away: green and blue
+        "blood": _tint(0.2, 1.5, 1.3),  # what a flush takes away: green and blue
+        "scatter": _tint(0.86, 1.03, 1.12),  # red light comes back from under the skin where it is in shadow
         "flesh": _even(_tint(1.9, 0.75, 0.75)),  # tongue and gums
         "enamel": _even(_tint(1.06, 1.0, 0.86)),
     }

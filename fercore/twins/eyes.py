@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import torch
 from torch import Tensor
 
+from fercore.twins import detail
 from fercore.twins.canvas import Canvas, bump, smoothstep
 from fercore.twins.curves import Sides
 
@@ -22,7 +23,7 @@ def draw_eyes(image: Tensor, light: Tensor, c: Canvas, p: SimpleNamespace, k: Si
     image = image + opening * (ball - image)
     fold = c.stroke(y + sides(k.rest_lid) * upper_profile + p.crease * (0.6 + 0.4 * upper_profile), 0.018)
     lash_width = 0.014 + 0.008 * smoothstep(0.5 + 0.5 * x)
-    lash = 0.88 * c.stroke(below_upper - 0.004, lash_width) * within
+    lash = (0.80 - 0.22 * p.masculine) * c.stroke(below_upper - 0.004, lash_width) * within
     lower_lash = 0.38 * c.stroke(above_lower, 0.012) * within
     shade = (1 - 0.26 * fold * smoothstep((1.15 - x.abs()) / 0.3)) * (1 - lower_lash)
     return image * shade * (1 - lash) + 0.04 * lash
@@ -38,7 +39,8 @@ def _eyeball(c: Canvas, p: SimpleNamespace, y: Tensor, below_upper: Tensor) -> T
     down = y - p.gaze_y + 0.012
     distance = (across.square() + down.square()).sqrt()
     white = 0.80 - 0.8 * (c.a - p.eye_x).square() / p.eye_width
-    iris = p.iris_tone * (0.75 + 0.6 * smoothstep((p.iris - distance) / 0.05))
+    fibres = 1 + 0.16 * detail.fibres(c, across, down)
+    iris = p.iris_tone * (0.60 + 0.75 * smoothstep((p.iris - distance) / 0.045)) * fibres  # a dark ring at its rim
     ball = white + c.inside(p.iris - distance, 0.012) * (iris - white)
     ball = ball * (1 - c.inside(0.045 - distance, 0.008) * 0.85)
     ball = ball * (1 - 0.45 * bump(below_upper, 0.055))  # the lid's shadow
@@ -47,9 +49,15 @@ def _eyeball(c: Canvas, p: SimpleNamespace, y: Tensor, below_upper: Tensor) -> T
 
 
 def draw_brows(
-    image: Tensor, c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, strands: Tensor
+    image: Tensor,
+    c: Canvas,
+    p: SimpleNamespace,
+    k: SimpleNamespace,
+    sides: Sides,
+    strands: Tensor,
+    hairs: Tensor | float,
 ) -> Tensor:
-    """Lay the brows over ``image``; ``strands`` is a random field that breaks their edge into hairs."""
+    """Lay the brows over ``image``; the random fields ``strands`` and ``hairs`` break their edge and their cover."""
     position = (c.a - 0.47) / p.brow_length  # -1 inner end .. 1 outer end
     inner = smoothstep(0.5 - 0.62 * position)
     position = (c.a - 0.47 + sides(k.brow_medial) * inner) / p.brow_length
@@ -58,7 +66,7 @@ def draw_brows(
     line = p.brow_y + p.brow_uneven * c.side + p.brow_slope * position.clamp(-1, 1) - arch + 0.02
     line = line + sides(k.brow_inner) * inner * inner.sqrt() + sides(k.brow_outer) * outer
     room = (1 - position.square().square()).clamp_min(0).sqrt()
-    half = p.brow_thick * room * (1 - 0.30 * position.clamp(-0.5, 1)) * (1 + 0.08 * strands)
+    half = p.brow_thick * room * (1 - 0.30 * position.clamp(-0.5, 1)) * (1 + 0.08 * strands + 0.22 * hairs)
     cover = c.inside(half - (c.v - line).abs(), 0.030) * smoothstep((1.04 - position.abs()) / 0.25)
-    cover = cover * p.brow_dark * (1 + 0.12 * strands).clamp(0.5, 1.15)
+    cover = cover * p.brow_dark * (1 + 0.12 * strands + 0.30 * hairs).clamp(0.35, 1.15)
     return image + cover.clamp(0, 1) * (p.hair_tone * 0.7 + 0.02 - image)

@@ -43,6 +43,7 @@ def draw_identity(random: np.random.Generator, accessories: float = 1.0) -> Iden
     traits |= {
         "undertone": random.standard_normal(), "hair_warmth": random.uniform(0, 1) ** 3,
         "iris_hue": random.uniform(0.2, 1.2), "clothes_hue": random.uniform(0, 1),
+        "freckled": max(0.0, random.normal(-0.2, 0.5)),
     }  # fmt: skip
     return Identity(traits, fields[0], fields[1])
 

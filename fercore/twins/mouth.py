@@ -17,7 +17,7 @@ def mouth_lines(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides)
     bow = 1 - p.cupid * bump(t, 0.16) + 0.4 * p.cupid * bump(t - 0.28, 0.2)
     oval = room.sqrt()
     inner_upper = line - sides(k.gap_up) * oval + 0.012 * bump(t, 0.2)
-    inner_lower = line + sides(k.gap_down) * (0.6 * oval + 0.4 * room)
+    inner_lower = line + sides(k.gap_down) * (0.45 * oval + 0.55 * (1 - t.square().square()).clamp_min(0).sqrt())
     return SimpleNamespace(
         t=t,
         line=line,
@@ -32,8 +32,8 @@ def mouth_lines(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides)
 def draw_mouth(image: Tensor, c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, light: Tensor) -> Tensor:
     """Lay lips, cavity, teeth and the line between the lips over ``image``."""
     m = mouth_lines(c, p, k, sides)
-    upper = c.inside(torch.minimum(c.v - m.outer_upper, m.inner_upper - c.v), 0.012) * m.within
-    lower = c.inside(torch.minimum(c.v - m.inner_lower, m.outer_lower - c.v), 0.015) * m.within
+    upper = c.inside(torch.minimum(c.v - m.outer_upper, m.inner_upper - c.v), 0.022) * m.within
+    lower = c.inside(torch.minimum(c.v - m.inner_lower, m.outer_lower - c.v), 0.028) * m.within
     image = image * (1 - (1 - p.lip_tone * 0.88) * upper) * (1 - (1 - p.lip_tone * 1.08) * lower)
     full = (m.outer_lower - m.inner_lower).clamp_min(0.02)
     gloss = bump((c.v - m.inner_lower) / full - 0.45, 0.28) * lower * bump(m.t, 0.5)

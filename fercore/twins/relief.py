@@ -81,5 +81,7 @@ def hollows(c: Canvas, p: SimpleNamespace, nose_y: Tensor) -> Tensor:
     socket = 0.22 * bell(((c.a - p.eye_x + 0.05) / 0.24).square() + ((c.v + 0.09) / 0.12).square())
     under = 0.16 * bell((c.a / 0.22).square() + ((c.v - nose_y - 0.07) / 0.07).square())
     root = 0.14 * bell(((c.a - 0.17) / 0.08).square() + ((c.v - 0.02) / 0.14).square())
+    away = c.u + 0.16 * p.light_x.sign()  # the nose's shadow falls away from the light
+    cast = 0.45 * p.light_x.abs().clamp(0, 0.6) * bell((away / 0.11).square() + ((c.v - nose_y + 0.12) / 0.26).square())
     edge = 0.25 * smoothstep((c.a - 0.62) / 0.55)
-    return (1 - socket) * (1 - under) * (1 - root) * (1 - edge)
+    return (1 - socket) * (1 - under) * (1 - root) * (1 - cast) * (1 - edge)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from fercore.twins import detail
 from fercore.twins.canvas import Canvas, make_canvas
 from fercore.twins.colour import coloured, plain
 from fercore.twins.curves import Sides, face_curves, sided_units
@@ -96,17 +97,19 @@ def _parameters(faces: Sequence[Face], device: str) -> SimpleNamespace:
 def _draw(c: Canvas, p: SimpleNamespace, au: dict[int, Tensor], skin: Tensor, hair: Tensor) -> Tensor:
     """The scene back to front, linear light, B x S x S; 3 x B x S x S where the tones of ``p`` are colours."""
     sides, k = Sides(c.u), face_curves(p, au)
-    mottle, strands = c.field(skin, 1.3, 1.7), c.field(hair, 0.55, 2.6)
+    mottle, strands = c.field(skin, 1.3, 1.7), c.field(hair, 0.55, 2.6) + detail.hairs(c, hair)
+    rough = detail.pores(c, p, skin)
     radius = head_radius(c, p, k, sides)
-    diffuse, gloss = shade(c, p, height(c, p, k, sides, radius, au))
+    diffuse, gloss = shade(c, p, height(c, p, k, sides, radius, au) + 0.006 * rough)
     nose_y, nose_wide = sides(k.nose_y), sides(k.nose_wide)
     light = diffuse * hollows(c, p, nose_y)
-    face = skin_tone(c, p, k, sides, mottle, strands) * light * furrows(c, p, k, sides, au)
+    tone = skin_tone(c, p, k, sides, mottle, strands) * (1 + 0.03 * rough - 0.3 * p.blood * detail.freckles(c, p, skin))
+    face = tone * light**p.scatter * furrows(c, p, k, sides, au, mottle)
     face = face + gloss * p.skin_tone
     face = draw_nostrils(face, c, nose_y, nose_wide, p)
     face = draw_mouth(face, c, p, k, sides, light)
     face = draw_eyes(face, light, c, p, k, sides)
-    face = draw_brows(face, c, p, k, sides, strands)
+    face = draw_brows(face, c, p, k, sides, strands, detail.brow_hairs(c, hair))
     image = draw_ears(draw_behind(c, p, strands), c, p)
     image = image + c.inside((1 - radius) * 0.5, 0.01) * (face - image)
     image = draw_front_hair(image, c, p, strands, radius)
@@ -116,7 +119,7 @@ def _draw(c: Canvas, p: SimpleNamespace, au: dict[int, Tensor], skin: Tensor, ha
 def _sensor(image: Tensor, p: SimpleNamespace, faces: Sequence[Face]) -> Tensor:
     """Lens blur, tone curve x (1 + c) / (x + c) instead of clipping, gamma, noise from each face's own seed."""
     size, channels = image.shape[-1], image.shape[:-3]  # (3,) in colour
-    image = _blur(image, p.blur * size / 64)
+    image = _blur(image, p.blur * (size / 64) ** 0.5)
     image = (p.gain * image.clamp_min(0)).clamp(0, 4)
     image = 2.3 * image / (image + 1.3)
     image = image.clamp(1e-4, 1).pow(p.gamma)

@@ -23,15 +23,17 @@ def skin_tone(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, m
     return tone + cover.clamp(0, 0.9) * (p.hair_tone * 1.1 + 0.03 - tone)
 
 
-def furrows(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, au: dict[int, Tensor]) -> Tensor:
-    """Factor (1 smooth skin, below 1 in a furrow), B x H x W."""
-    upper = _forehead(c, p, sides, au) + _around_eyes(c, p, sides, au)
+def furrows(
+    c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, au: dict[int, Tensor], mottle: Tensor
+) -> Tensor:
+    """Factor (1 smooth skin, below 1 in a furrow), B x H x W; ``mottle`` keeps their lines from being even."""
+    upper = _forehead(c, p, sides, au, mottle) + _around_eyes(c, p, sides, au)
     lower = _nasolabial(c, p, k, sides, au) + _around_mouth(c, p, k, sides, au)
     return (1 - (p.furrow * upper).clamp(0, 0.6)) * (1 - (p.furrow * lower).clamp(0, 0.55))
 
 
-def _forehead(c: Canvas, p: SimpleNamespace, sides: Sides, au: dict[int, Tensor]) -> Tensor:
-    waves = torch.cos(46 * c.v + 3 * c.u.square()).clamp_min(0).square()
+def _forehead(c: Canvas, p: SimpleNamespace, sides: Sides, au: dict[int, Tensor], mottle: Tensor) -> Tensor:
+    waves = torch.cos(40 * c.v + 3 * c.u.square() + 0.9 * mottle).clamp_min(0).square() * (0.8 + 0.3 * mottle)
     band = smoothstep((-0.42 - c.v) / 0.10) * smoothstep((c.v + 0.92) / 0.12)
     centre = bump(c.a, 0.42)
     lateral = (1 - centre) * bump(c.a, 0.85)
@@ -44,10 +46,10 @@ def _forehead(c: Canvas, p: SimpleNamespace, sides: Sides, au: dict[int, Tensor]
 
 def _around_eyes(c: Canvas, p: SimpleNamespace, sides: Sides, au: dict[int, Tensor]) -> Tensor:
     below = c.v - 0.15 - 0.10 * (1 - ((c.a - p.eye_x) / 0.3).square()).clamp_min(0)
-    bag = sides(0.30 * au[6] + 0.25 * au[9] + 0.22 * au[7] + 0.10 * p.age)
-    bag = bag * bump(below, 0.032) * bump(c.a - p.eye_x, 0.25)
+    bag = sides(0.22 * au[6] + 0.20 * au[9] + 0.16 * au[7] + 0.10 * p.age)
+    bag = bag * bump(below, 0.042) * bump(c.a - p.eye_x, 0.25)
     feet = torch.cos(38 * (c.v - 0.02) / (0.35 + c.a)).clamp_min(0).square()
-    crow = sides(0.45 * au[6] + 0.06 * p.age) * feet * bump(c.a - 0.80, 0.075) * bump(c.v - 0.02, 0.13)
+    crow = sides(0.34 * au[6] + 0.06 * p.age) * feet * bump(c.a - 0.80, 0.075) * bump(c.v - 0.02, 0.13)
     return bag + crow
 
 

@@ -84,7 +84,7 @@ def test_fold_that_does_not_exist_is_refused(number):
 
 
 def test_inner_folds_cut_the_training_people_anew_and_leave_the_test_people_out(ckplus):
-    outer, inner = fold_of(ckplus), inner_fold_of(ckplus, 3)
+    outer, inner = fold_of(ckplus), inner_fold_of(ckplus, fold_of(ckplus) == 3)
     assert (inner[outer == 3] == -1).all()
     people = sorted(set(ckplus["subject"][outer != 3]))
     for k in range(10):
@@ -94,5 +94,5 @@ def test_inner_folds_cut_the_training_people_anew_and_leave_the_test_people_out(
 def test_inner_folds_ignore_the_data_sets_own_numbers_of_the_outer_ones():
     table = face_table(20, ("anger",), 2)
     table["fold"] = table["subject"].str[1:].astype(int) % 2  # only folds 0 and 1 are filled
-    inner = inner_fold_of(table, 0)
+    inner = inner_fold_of(table, table["fold"] == 0)
     assert set(inner[table["fold"] == 0]) == {-1} and set(inner[table["fold"] == 1]) == set(range(10))

@@ -12,7 +12,7 @@ from fercore.faces.folds import fold_of
 from fercore.faces.protocols import PROTOCOLS, SEVEN, SIX, Protocol, divide, protocols_for
 
 FRAMES = 7
-EXPRESSIONS = [name for name, protocol in PROTOCOLS.items() if name != "identities"]
+EXPRESSIONS = [name for name, protocol in PROTOCOLS.items() if name != "identities" and not protocol.official]
 every_protocol = pytest.mark.parametrize("name", EXPRESSIONS)
 
 
@@ -185,3 +185,26 @@ def test_only_the_protocols_modality_takes_part():
 def test_identities_have_no_inner_folds(faces):
     with pytest.raises(ValueError, match="no inner ones"):
         divide(faces, PROTOCOLS["identities"], 0, inner=0)
+
+
+def official(split):
+    table = face_table(40, SIX, 1).assign(split=split, reference=-1)
+    table["label"] = [SIX[i % 6] if i % 7 else "neutral" for i in range(len(table))]
+    return FaceSet("wild", np.zeros((len(table), 17, 17), np.uint8), table, "open", "drawn by the tests; no person")
+
+
+def test_the_official_division_is_the_only_fold():
+    faces = official(["train" if i % 3 else "test" for i in range(240)])
+    division = divide(faces, PROTOCOLS["rafdb7"], 0)
+    assert set(faces.table["split"].iloc[division.train.rows]) == {"train"} and len(division.train.rows) == 160
+    assert set(faces.table["split"].iloc[division.test.rows]) == {"test"} and len(division.test.rows) == 80
+    with pytest.raises(FaceSetError, match="fold 0, not 3"):
+        divide(faces, PROTOCOLS["rafdb7"], 3)
+
+
+def test_inner_folds_of_an_official_division_cut_its_training_people():
+    faces = official(["train" if i < 180 else "test" for i in range(240)])
+    division = divide(faces, PROTOCOLS["rafdb7"], 0, inner=1)
+    people = [set(faces.table["subject"].iloc[part.rows]) for part in (division.train, division.test)]
+    assert not people[0] & people[1]
+    assert set(faces.table["split"].iloc[[*division.train.rows, *division.test.rows]]) == {"train"}

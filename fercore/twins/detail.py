@@ -1,0 +1,61 @@
+"""What only a near camera sees: pores, freckles, single hairs, the fibres of an iris; nothing of it in small images."""
+
+from types import SimpleNamespace
+
+import torch
+from torch import Tensor
+
+from fercore.twins.canvas import Canvas, smoothstep
+
+
+def resolved(c: Canvas) -> float:
+    """How much fine detail the pixels can carry: 0 up to 80 pixels, 1 from about 180 on."""
+    return min(max((0.034 - c.pixel) / 0.019, 0.0), 1.0)
+
+
+def pores(c: Canvas, p: SimpleNamespace, skin: Tensor) -> Tensor | float:
+    """Unevenness of the skin's height (in units of the face) and darkness, about -1..1; B x H x W."""
+    share = resolved(c)
+    if not share:
+        return 0.0
+    # products of fields whose periods do not fit together: no pattern repeats that an eye could find
+    fine = c.field(skin, 0.23, 0.19) * c.field(skin, 0.131, 0.157)
+    coarse = c.field(skin, 0.61, 0.53) * c.field(skin, 0.37, 0.43)
+    return share * (0.6 * fine + 0.6 * coarse) * (0.6 + 0.5 * p.age)
+
+
+def freckles(c: Canvas, p: SimpleNamespace, skin: Tensor) -> Tensor | float:
+    """Small dark spots, most on nose and cheeks of fair people; 0..1."""
+    share = resolved(c)
+    if not share:
+        return 0.0
+    spots = smoothstep(c.field(skin, 0.41, 0.37) * c.field(skin, 0.29, 0.31) - 1.1)
+    band = torch.exp(-(((c.v - 0.42) / 0.35).square()))
+    return share * p.freckled * spots * (0.25 + 0.75 * band)
+
+
+def hairs(c: Canvas, hair: Tensor) -> Tensor | float:
+    """Single hairs of the head, falling down and outwards, about -1..1."""
+    share = resolved(c)
+    if not share:
+        return 0.0
+    bent = Canvas(c.u * (1 + 0.10 * c.v), c.v, c.a, c.side, c.pixel)
+    return share * 0.7 * (bent.field(hair, 0.17, 1.9) + bent.field(hair, 0.071, 1.3))
+
+
+def brow_hairs(c: Canvas, hair: Tensor) -> Tensor | float:
+    """Single hairs of the brows, slanting outwards and up, about -1..1."""
+    share = resolved(c)
+    if not share:
+        return 0.0
+    slanted = Canvas(c.u + 0.8 * c.v * c.side, c.v, c.a + 0.8 * c.v, c.side, c.pixel)
+    return share * 0.9 * slanted.field(hair, 0.19, 1.4, folded=True)
+
+
+def fibres(c: Canvas, across: Tensor, down: Tensor) -> Tensor | float:
+    """Radial fibres of the iris, about -1..1."""
+    share = resolved(c)
+    if not share:
+        return 0.0
+    angle = torch.atan2(down, across)
+    return share * (0.6 * torch.cos(17 * angle + 2) + 0.4 * torch.cos(29 * angle))
