@@ -27,6 +27,12 @@ class DetectorMissingError(RuntimeError):
 
 def face_mesh() -> Detector:
     """A detector that calls MediaPipe's FaceMesh (most prominent face); raises DetectorMissingError."""
+    detect = whole_mesh()
+    return lambda image: detect(image)[list(MESH_VERTICES)]
+
+
+def whole_mesh() -> Detector:
+    """The same with all 478 points of the mesh, 478 x 2."""
     with _quiet():
         mesh = _solution()(static_image_mode=True, max_num_faces=1, refine_landmarks=True)
         mesh.process(np.zeros((64, 64, 3), np.uint8))  # its threads report their start here, unheard
@@ -38,8 +44,7 @@ def face_mesh() -> Detector:
             faces = mesh.process(_enlarged(image)).multi_face_landmarks
         if not faces:
             raise NoFaceError(f"no face found in an image of {width} x {height} pixels")
-        found = [faces[0].landmark[vertex] for vertex in MESH_VERTICES]
-        return np.array([(point.x * width, point.y * height) for point in found])
+        return np.array([(point.x * width, point.y * height) for point in faces[0].landmark])
 
     return detect
 

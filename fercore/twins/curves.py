@@ -31,7 +31,7 @@ def face_curves(p: SimpleNamespace, au: dict[int, Tensor]) -> SimpleNamespace:
 
 def _brow_curves(p: SimpleNamespace, au: dict[int, Tensor]) -> dict[str, Tensor]:
     return {
-        "brow_inner": -0.16 * au[1] + 0.13 * au[4] + 0.06 * au[9],  # added to the height of the inner end
+        "brow_inner": -0.12 * au[1] + 0.13 * au[4] + 0.06 * au[9],  # added to the height of the inner end
         "brow_outer": -0.14 * au[2] + 0.045 * au[4] + 0.02 * au[6],
         "brow_medial": 0.16 * p.brow_length * au[4],
     }

@@ -64,7 +64,7 @@ def draw_brows(
     arch = p.brow_arch * (1 - ((position - 0.30) / 1.1).square())
     outer = (1 - inner).clamp_min(1e-4).pow(0.8)
     line = p.brow_y + p.brow_uneven * c.side + p.brow_slope * position.clamp(-1, 1) - arch + 0.02
-    line = line + sides(k.brow_inner) * inner * inner.sqrt() + sides(k.brow_outer) * outer
+    line = line + sides(k.brow_inner) * smoothstep(0.62 - 0.5 * position) + sides(k.brow_outer) * outer
     room = (1 - position.square().square()).clamp_min(0).sqrt()
     half = p.brow_thick * room * (1 - 0.30 * position.clamp(-0.5, 1)) * (1 + 0.08 * strands + 0.22 * hairs)
     cover = c.inside(half - (c.v - line).abs(), 0.030) * smoothstep((1.04 - position.abs()) / 0.25)

@@ -1,0 +1,63 @@
+"""Drawn people for measurements: their apex expressions under a stated strength of all nuisances."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pandas as pd
+
+from fercore.twins.cast import Take
+from fercore.twins.facs import AU_NUMBERS
+from fercore.twins.filming import TwinRecipe, film_take, person
+from fercore.twins.recipes import TWINS
+from fercore.twins.renderer import Face
+from fercore.twins.scene import Nuisance
+
+LABELS = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
+ANYBODY = "quality"  # people of their own: no twin shows them
+
+
+def recipe(level: float = 1.0, name: str = "ckplus") -> TwinRecipe:
+    """A twin's recipe at the apex only, with every nuisance ``level`` times as strong."""
+    calm = TWINS[name].nuisance
+    strength = Nuisance(**{field.name: level * getattr(calm, field.name) for field in fields(calm)})
+    return replace(TWINS[name], course=(1.0,), nuisance=strength)
+
+
+def people(
+    count: int, labels: tuple[str, ...] = LABELS, level: float = 1.0, takes: int = 1, first: int = 0
+) -> tuple[list[Face], pd.DataFrame]:
+    """Faces of ``count`` people showing ``takes`` times every label, and a table of subject, label and units."""
+    faces, rows, how = [], [], recipe(level)
+    for number in range(first, first + count):
+        who = person(ANYBODY, f"Q{number:04d}", how)
+        for label in labels:
+            for i in range(takes):
+                face = film_take(ANYBODY, how, Take(f"Q{number:04d}", f"{label}{i}", label), who)[0]
+                units = dict(zip((f"au{number}" for number in AU_NUMBERS), face.units, strict=True))
+                faces.append(face)
+                rows.append({"subject": f"Q{number:04d}", "label": label, "yaw": face.scene["yaw"]} | units)
+    return faces, pd.DataFrame(rows)
+
+
+def scrambled(images: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Each image cut into 4 x 4 tiles in random order: the same gray levels, no face."""
+    random, out = np.random.default_rng(seed), np.empty_like(images)
+    tile = images.shape[1] // 4
+    for image, result in zip(images, out, strict=True):
+        result[:] = image
+        for place, source in enumerate(random.permutation(16)):
+            (y, x), (v, u) = divmod(place, 4), divmod(int(source), 4)
+            result[y * tile : (y + 1) * tile, x * tile : (x + 1) * tile] = image[
+                v * tile : (v + 1) * tile, u * tile : (u + 1) * tile
+            ]
+    return out
+
+
+def blank(images: np.ndarray) -> np.ndarray:
+    """Each image with the inside of its face (brows to chin) painted over smoothly: a head without features."""
+    size = images.shape[1]
+    y, x = (np.mgrid[:size, :size] + 0.5) / size
+    inside = ((x - 0.5) / 0.29) ** 2 + ((y - 0.55) / 0.36) ** 2
+    cover = np.clip((1.15 - inside) / 0.3, 0, 1)
+    skin = np.median(images[:, round(0.5 * size) : round(0.65 * size), round(0.3 * size) : round(0.7 * size)], (1, 2))
+    return (images + cover * (skin[:, None, None] * (1.05 - 0.25 * inside.clip(0, 1)) - images)).astype(np.uint8)
