@@ -66,6 +66,22 @@ def edge_of_hand() -> Sketch:
     return s
 
 
+def knuckles() -> Sketch:
+    """A fist seen from the front, as it holds up a chin: four folded fingers in a row, the thumb across them."""
+    s = Sketch()
+    s.lay(s.limb((0.0, 1.1), (0.0, 0.5), 0.30, 0.28), PALE, 0.25)
+    s.lay(s.box((0.0, 0.98), (0.38, 0.18), 0.08), SLEEVES[3], 0.16, grain=0.06, seed=9)
+    s.lay(s.oval((0.0, 0.15), (0.56, 0.50)), PALE, 0.35, grain=0.02, seed=13)
+    for i in range(4):
+        x, y = -0.39 + 0.26 * i, -0.14 + 0.05 * abs(i - 1.2)
+        s.darken(s.oval((x, y + 0.02), (0.15, 0.24)), 0.30, 0.05)
+        s.lay(s.oval((x, y), (0.135, 0.22)), PALE, 0.13)
+        s.lay(s.oval((x, y + 0.28), (0.125, 0.16)), PALE, 0.12)
+        s.darken(s.limb((x - 0.06, y + 0.16), (x + 0.06, y + 0.16), 0.005), 0.3, 0.03)
+    s.lay(s.limb((-0.52, 0.42), (0.18, 0.34), 0.13, 0.10), PALE, 0.12)
+    return s.lay(s.limb((0.16, 0.33), (0.22, 0.325), 0.06), NAIL, 0.05)
+
+
 def pointing() -> Sketch:
     """A fist with one finger stretched out, as it is laid on lips."""
     s = hand(0.05, 0.95, thumb=-0.25, sleeve=2)

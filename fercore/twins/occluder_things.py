@@ -35,9 +35,11 @@ def apple() -> Sketch:
 
 def banana() -> Sketch:
     s = Sketch()
-    bow = 0.22 - np.abs(np.hypot(s.x, s.y + 0.75) - 0.95)
-    s.lay(np.minimum(bow, s.y + 0.18), (0.95, 0.82, 0.25), 0.2, 0.03, 4)
-    return s.darken(0.012 - np.abs(np.hypot(s.x, s.y + 0.75) - 1.02), 0.25, 0.03)
+    bow = 0.13 - 0.10 * s.x**2 - np.abs(np.hypot(s.x, s.y + 0.75) - 0.95)
+    s.lay(np.minimum(bow, s.y + 0.32), (0.95, 0.82, 0.25), 0.13, 0.03, 4)
+    for side in (-1, 1):
+        s.lay(s.limb((side * 0.80, -0.22), (side * 0.86, -0.36), 0.045, 0.03), (0.30, 0.22, 0.10), 0.04)
+    return s.darken(0.008 - np.abs(np.hypot(s.x, s.y + 0.75) - 0.99), 0.25, 0.02)
 
 
 def ice_cream() -> Sketch:
@@ -120,6 +122,16 @@ def shades(round_ones: bool) -> Sketch:
     for side in (-1, 1):
         at = (side * 0.42, 0.03)
         s.lay(s.oval(at, (0.31, 0.30)) if round_ones else s.box(at, (0.34, 0.24), 0.12, 0.1), INK, 0.1)
+    return s
+
+
+def spectacles() -> Sketch:
+    s = Sketch()
+    s.lay(s.limb((-0.9, -0.05), (0.9, -0.05), 0.035), INK, 0.03)
+    for side in (-1, 1):
+        at, lens = (side * 0.42, 0.03), (0.34, 0.27)
+        s.lay(s.box(at, lens, 0.14), INK, 0.05)
+        s.veil(s.box(at, (lens[0] - 0.06, lens[1] - 0.06), 0.10), 0.12)
     return s
 
 

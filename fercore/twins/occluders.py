@@ -15,7 +15,7 @@ from torch import Tensor
 
 from fercore.twins import occluder_hands as hands
 from fercore.twins import occluder_things as things
-from fercore.twins.sketch import Sketch
+from fercore.twins.sketch import PAD, Sketch
 
 SMALLEST = 32  # pixels
 
@@ -39,7 +39,7 @@ def _held(draw: Callable[[], Sketch], size=(0.52, 0.74), y=(0.35, 0.70), **other
 
 
 def _hand(draw: Callable[[], Sketch], turn=(-0.7, 0.7)) -> Template:
-    return Template(draw, (-0.40, 0.40), (0.30, 0.85), (0.62, 0.85), turn, skin=True)
+    return Template(draw, (-0.40, 0.40), (0.18, 0.75), (0.70, 0.90), turn, skin=True)
 
 
 TRAINING: dict[str, dict[str, Template]] = {
@@ -63,11 +63,12 @@ _HAIR = {"x": (-0.55, -0.25), "y": (-0.35, 0.0), "size": (0.8, 1.0), "turn": (-0
 _STAGE = {"size": (0.42, 0.60), "y": (0.60, 0.95), "turn": (-0.9, 0.9)}
 REALISTIC: dict[str, Template] = {
     "flat hand": _hand(hands.edge_of_hand, (-0.5, 0.5)),
-    "two fingers": _hand(partial(hands.hand, 0.22, 0.35, fingers=2, sleeve=3)),
+    "knuckles": _hand(hands.knuckles, (-0.4, 0.4)),
     "surgical mask": Template(partial(things.mask, (0.62, 0.78, 0.86), 3), **_MASK),
     "cloth mask": Template(partial(things.mask, (0.16, 0.16, 0.18), 0), **_MASK),
     "round shades": Template(partial(things.shades, True), **_SHADES),
     "square shades": Template(partial(things.shades, False), **_SHADES),
+    "spectacles": Template(things.spectacles, **_SHADES),
     "dark hair": Template(partial(things.strand_of_hair, 0.5, 0.5), **_HAIR),
     "fair hair": Template(partial(things.strand_of_hair, 1.5, -0.3), **_HAIR),
     "ball microphone": _held(partial(things.microphone, True), **_STAGE),
@@ -84,9 +85,10 @@ LUMA = torch.tensor([0.2126, 0.7152, 0.0722])
 def occlude(images: np.ndarray, kinds: str | Sequence[str], seeds: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """Covered copies of ``images`` (uint8, N x H x W or N x H x W x 3) and masks (bool, N x H x W) of what is covered.
 
-    ``kinds`` is one of OCCLUSIONS for all images, or one for each; an image depends on its own seed only.
-    Raises ValueError for other kinds, types or shapes.
+    ``kinds`` is one of OCCLUSIONS for all images, or one for each. A mask depends on its seed only, what covers it on
+    its seed and (a hand's skin) on its image. Raises ValueError for other kinds, types or shapes.
     """
+    images = np.asarray(images)
     kinds = [kinds] * len(images) if isinstance(kinds, str) else list(kinds)
     _check(images, kinds, seeds)
     covered, masks = images.copy(), np.zeros(images.shape[:3], bool)
@@ -125,9 +127,16 @@ def _plain(kind: str, height: int, width: int, random: np.random.Generator) -> n
 
 
 @cache
-def bank(kind: str) -> Tensor:
-    """The pictures of all templates of a kind, T x 4 x PAD x PAD."""
-    return torch.from_numpy(np.stack([template.draw().picture() for template in KINDS[kind].values()]))
+def bank(kind: str, side: int = PAD) -> Tensor:
+    """The pictures of all templates of a kind, T x 4 x side x side; a smaller side means averages, not samples."""
+    if side == PAD:
+        return torch.from_numpy(np.stack([template.draw().picture() for template in KINDS[kind].values()]))
+    return F.avg_pool2d(bank(kind), PAD // side)
+
+
+def _side(size: int) -> int:
+    """The side of the templates for images of ``size`` pixels: about as large as they will be seen."""
+    return next((side for side in (PAD // 8, PAD // 4, PAD // 2) if side >= 0.7 * size), PAD)
 
 
 def _place(kinds: list[str], seeds: Sequence[int], images: np.ndarray) -> Tensor:
@@ -143,7 +152,7 @@ def _place(kinds: list[str], seeds: Sequence[int], images: np.ndarray) -> Tensor
         cos, sin = np.cos(turn) / half, np.sin(turn) / half
         affine.append([[mirror * cos, mirror * sin, -mirror * (cos * x + sin * y)], [-sin, cos, sin * x - cos * y]])
         tints.append(np.clip((own[i] if template.skin else 1.0) * random.uniform(0.88, 1.10) * np.ones(3), 0, 1))
-        pictures.append(bank(kind)[number])
+        pictures.append(bank(kind, _side(max(size)))[number])
     grid = F.affine_grid(torch.tensor(np.array(affine), dtype=torch.float32), [len(seeds), 4, *size], False)
     layer = F.grid_sample(torch.stack(pictures), grid, align_corners=False)
     layer[:, :3] *= torch.tensor(np.array(tints), dtype=torch.float32)[..., None, None]
@@ -165,7 +174,7 @@ def _blend(images: np.ndarray, layer: Tensor) -> tuple[np.ndarray, np.ndarray]:
     colour = layer[:, :3].movedim(1, -1) if images.ndim == 4 else layer[:, :3].movedim(1, -1) @ LUMA
     share = cover[..., None] if images.ndim == 4 else cover
     below = torch.from_numpy(images).float()
-    mixed = below + share * (255 * colour - below)
+    mixed = below * (1 - share) + 255 * colour
     mask = (cover > 0).numpy()
     return np.where(
         mask[..., None] if images.ndim == 4 else mask, mixed.round().clamp(0, 255).byte().numpy(), images

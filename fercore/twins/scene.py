@@ -24,7 +24,7 @@ def draw_setting(random: np.random.Generator, nuisance: Nuisance) -> dict[str, f
     """What a subject keeps through a recording session: light, background, clothes and camera."""
     return {
         "light_x": nuisance.light * random.standard_normal(), "light_y": -0.45 + 0.12 * random.standard_normal(),
-        "ambient": random.uniform(0.36, 0.54), "gain": float(np.exp(0.08 * random.standard_normal())),
+        "ambient": random.uniform(0.25, 0.43), "gain": float(np.exp(0.08 * random.standard_normal())),
         "gamma": random.uniform(1.05, 1.3), "back": random.uniform(0.16, 0.54),
         "back_x": nuisance.backdrop * random.standard_normal(),
         "back_y": nuisance.backdrop * random.standard_normal(),

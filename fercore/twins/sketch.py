@@ -2,12 +2,15 @@
 
 import numpy as np
 
-PAD = 128  # pixels per side of a drawn template
+PAD = 256  # pixels per side of a drawn template
 LIGHT = np.array([-0.45, -0.65, 0.62])
 
 
 class Sketch:
-    """Red, green, blue and cover of one object, PAD x PAD, in coordinates x to the right, y down, both -1..1."""
+    """Red, green, blue and cover of one object, PAD x PAD, in coordinates x to the right, y down, both -1..1.
+
+    Colours are kept multiplied by the cover, so that a soft edge mixes with what is behind it and nothing else.
+    """
 
     def __init__(self):
         steps = (np.arange(PAD) + 0.5) / PAD * 2 - 1
@@ -43,11 +46,13 @@ class Sketch:
 
     def veil(self, inside: np.ndarray, cover: float) -> "Sketch":
         """Let the background shine through a part (glass)."""
-        self.cover *= 1 - (1 - cover) * np.clip(inside * PAD / 2 + 0.5, 0, 1)
+        left = 1 - (1 - cover) * np.clip(inside * PAD / 2 + 0.5, 0, 1)
+        self.cover *= left
+        self.colour *= left
         return self
 
     def picture(self) -> np.ndarray:
-        """The template, 4 x PAD x PAD: red, green, blue (0..1) and cover (0..1)."""
+        """The template, 4 x PAD x PAD: red, green, blue (times cover) and cover, in 0..1."""
         return np.concatenate([np.clip(self.colour, 0, 1), self.cover[None]]).astype(np.float32)
 
     def limb(self, start, end, wide: float, narrow: float | None = None) -> np.ndarray:

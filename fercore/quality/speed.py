@@ -1,0 +1,33 @@
+"""Images per second of one core's time."""
+
+import time
+
+import torch
+
+from fercore.quality.report import Check
+from fercore.quality.samples import people
+from fercore.twins.renderer import render
+
+
+def rate(size: int, modality: str, count: int = 10) -> float:
+    """Images that are drawn in a second of processor time, on one thread."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        faces, _ = people(count)
+        render(faces[:8], size, modality=modality)  # warm
+        started = time.process_time()
+        render(faces, size, modality=modality)
+        return len(faces) / (time.process_time() - started)
+    finally:
+        torch.set_num_threads(before)
+
+
+def checks(count: int = 10) -> list[Check]:
+    """The speeds that the project promises, in images per second of processor time."""
+    sizes = ((64, "gray", 450), (224, "rgb", 30), (64, "thermal", None))
+    note = f"{7 * count} images, one thread"
+    return [
+        Check(f"drawn per second, {size} px {what}", rate(size, what, count), least, None, note)
+        for size, what, least in sizes
+    ]
