@@ -14,6 +14,7 @@ from fercore import paths
 
 TIERS = ("smoke", "twin", "paper")
 SOURCES = ("twin", "prepared")
+NO_PAPER = "none"  # metadata of a notebook that belongs to no paper
 NAME = re.compile(r"[A-Za-z0-9_+-]+")  # no slash, no dot: no name leads out of its folder
 
 
@@ -62,8 +63,10 @@ def defaults_of(notebook: Mapping) -> dict[str, Any]:
 def check_notebook(notebook: Mapping, given: Mapping[str, Any]) -> None:
     """Check ``given`` against the parameters cell and the paper (``metadata.fercore.paper``) of a notebook."""
     paper = notebook["metadata"].get("fercore", {}).get("paper")
-    if paper not in papers():
-        raise ParameterError(f"the notebook's metadata.fercore.paper is {paper!r}; valid: {_listed(papers())}")
+    if paper not in (*papers(), NO_PAPER):
+        raise ParameterError(
+            f"the notebook's metadata.fercore.paper is {paper!r}; valid: {_listed((*papers(), NO_PAPER))}"
+        )
     check(given, defaults_of(notebook), paper)
 
 

@@ -46,8 +46,8 @@ def _format(notebook) -> Iterator[str]:
 
 def _metadata(notebook) -> Iterator[str]:
     paper = notebook.metadata.get("fercore", {}).get("paper")
-    if paper not in parameters.papers():
-        yield f"metadata.fercore.paper is {paper!r}, not one of {parameters.papers()}"
+    if paper not in (*parameters.papers(), parameters.NO_PAPER):
+        yield f"metadata.fercore.paper is {paper!r}, not one of {parameters.papers()} or {parameters.NO_PAPER!r}"
     if notebook.metadata.get("kernelspec", {}).get("name") != "python3":
         yield "the kernel is not python3"
     first = notebook.cells[0] if notebook.cells else None

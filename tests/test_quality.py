@@ -1,0 +1,124 @@
+"""The measures of the drawn faces can fail: each meets a perfect, a constant or a planted input."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fercore.faces.landmarks import DetectorMissingError
+from fercore.quality import Check, control, detectors, likeness, probe, samples, table, transfer
+from fercore.twins.renderer import render
+
+
+@pytest.mark.parametrize(("value", "least", "most", "verdict"), [
+    (0.9, 0.8, None, "met"), (0.7, 0.8, None, "missed"), (0.9, 0.6, 0.8, "missed"), (0.2, None, 0.15, "missed"),
+    (0.1, None, 0.15, "met"), (None, 0.8, None, "not measured"), (0.5, None, None, ""),
+])  # fmt: skip
+def test_verdicts(value, least, most, verdict):
+    assert Check("it", value, least, most).verdict == verdict
+
+
+def test_table_keeps_what_was_not_measured():
+    shown = table([Check("one", None, 0.9, note="no detector"), Check("two", 0.95, 0.9)])
+    assert shown.loc["one", "verdict"] == "not measured" and np.isnan(shown.loc["one", "value"])
+    assert shown["threshold"].tolist() == [">= 0.9", ">= 0.9"]
+
+
+def test_missing_detectors_are_named_and_never_pass(monkeypatch):
+    def absent():
+        raise DetectorMissingError("no FaceMesh here")
+
+    monkeypatch.setattr(detectors, "DETECTORS", {"FaceMesh": absent})
+    monkeypatch.setattr(control, "whole_mesh", absent)
+    for checks in (detectors.checks(1), control.checks(1)):
+        assert {check.verdict for check in checks} == {"not measured"} and checks[0].note == "no FaceMesh here"
+
+
+def test_rate_counts_what_a_detector_finds():
+    images = np.stack([np.zeros((8, 8), np.uint8), np.full((8, 8), 200, np.uint8)])
+    assert detectors.rate(lambda image: image.mean() > 100, images) == 0.5
+
+
+def test_haar_finds_drawn_faces_and_no_scrambled_ones():
+    pytest.importorskip("cv2")
+    faces, _ = samples.people(4)
+    images, finds = render(faces, 64), detectors.haar()
+    assert detectors.rate(finds, images) > 0.9 > 0.3 > detectors.rate(finds, samples.scrambled(images))
+
+
+def test_controls_keep_the_gray_levels_or_the_outline():
+    images = render(samples.people(2)[0], 64)
+    mixed, empty = samples.scrambled(images), samples.blank(images)
+    assert all(np.array_equal(np.sort(a.ravel()), np.sort(b.ravel())) for a, b in zip(images, mixed, strict=True))
+    assert np.array_equal(images[:, :4], empty[:, :4])  # hair and background stay
+    features = slice(20, 50), slice(22, 42)
+    assert empty[:, *features].std((1, 2)).mean() < 0.5 * images[:, *features].std((1, 2)).mean()
+
+
+def test_correlation_is_within_people():
+    levels = np.tile([0.0, 0.5, 1.0], (4, 1))
+    people = np.arange(4)[:, None] * 100.0  # people differ far more than levels do
+    assert control.correlation(levels, people + 2 * levels) == pytest.approx(1)
+    assert control.correlation(levels, people - levels) == pytest.approx(-1)
+    noise = np.random.default_rng(0).standard_normal((4, 3))
+    assert abs(control.correlation(levels, people + noise)) < 0.8
+
+
+def test_neighbours_of_pictures_that_show_only_people_or_only_expressions():
+    random = np.random.default_rng(0)
+    shown = pd.DataFrame([{"subject": s, "label": label} for s in "abcdef" for label in "xyz"])
+    own = {key: random.normal(128, 40, (8, 8)) for key in [*"abcdef", *"xyz"]}
+    grain = random.normal(0, 2, (len(shown), 8, 8))
+    people = np.stack([own[s] for s in shown["subject"]]) + grain
+    expressions = np.stack([own[s] for s in shown["label"]]) + grain
+    assert likeness.neighbours(people, shown) == (1.0, 0.0)
+    assert likeness.neighbours(expressions, shown) == (0.0, 1.0)
+
+
+def test_first_component_of_one_direction_and_of_noise():
+    random = np.random.default_rng(0)
+    direction, noise = random.normal(size=(8, 8)), random.normal(size=(200, 8, 8))
+    one = 128 + 40 * noise[0] + 30 * random.normal(size=(200, 1, 1)) * direction
+    assert likeness.first_component(one) > 0.8 > 0.1 > likeness.first_component(128 + 40 * noise)
+
+
+@pytest.fixture(scope="module")
+def smiling():
+    faces, shown = samples.people(24, ("neutral", "happiness"), level=0.3)
+    return render(faces, probe.stored()), shown
+
+
+def test_probe_learns_smiles_of_people_it_has_not_seen_and_nothing_from_shuffled_labels(smiling):
+    images, shown = smiling
+    ours, linear = probe.accuracies(images, shown, count=2, epochs=60)
+    assert np.mean(ours) > 0.85 and len(ours) == len(linear) == 2
+    mixed = shown.assign(label=np.random.default_rng(0).permutation(shown["label"]))
+    assert np.mean(probe.accuracies(images, mixed, count=2, epochs=20)[0]) < 0.75
+
+
+def test_probe_repeats_itself(smiling):
+    images, shown = smiling
+    target = (shown["label"] == "happiness").to_numpy().astype(int)
+    one, other = (probe.look(probe.train(images, target, 2, epochs=1), images)[1] for _ in range(2))
+    assert np.array_equal(one, other)
+
+
+def test_folds_share_no_person(smiling):
+    tested = probe.folds(smiling[1], 3)
+    people = [set(smiling[1]["subject"].iloc[rows]) for rows in tested]
+    assert sum(map(len, people)) == len(set.union(*people)) == 24
+
+
+def test_recovered_finds_a_planted_intensity_and_no_other():
+    random = np.random.default_rng(0)
+    shown = pd.DataFrame({"subject": np.repeat([f"s{i}" for i in range(20)], 10), "au12": random.uniform(size=200)})
+    shown["au4"], shown["au43"] = random.uniform(size=200), 0.0
+    features = random.normal(size=(200, 12))
+    features[:, 3] += 5 * shown["au12"]
+    found = probe.recovered(features, shown)
+    assert set(found.index) == {"au12", "au4"} and found["au12"] > 0.5 > 0.1 > found["au4"]
+
+
+def test_transfer_without_the_photographs_is_not_measured(tmp_path, monkeypatch):
+    monkeypatch.setenv("FERCORE_DATA", str(tmp_path))
+    (check,) = transfer.checks(2, 1)
+    assert check.verdict == "not measured" and "london" in check.note
