@@ -24,7 +24,7 @@ export PATH := $(BIN):$(PATH)
 SNAKEMAKE = $(BIN)/snakemake --snakefile Snakefile --cores $(CORES) --nolock --rerun-incomplete --keep-going \
             --show-failed-logs --quiet rules host --config paper=$(PAPER) tier=$(TIER)
 
-.PHONY: help env test lint lab reproduce folds london bench lock clean clean-results clean-env
+.PHONY: help env test lint lab reproduce folds london twins bench lock clean clean-results clean-env
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ folds: $(STAMP) ## every fold of one row: PAPER=gcnet DATASET=ckplus VARIANT=S1R
 london: $(STAMP) ## prepare the London faces, then train on them: LONDON=folder of the photographs
 	$(BIN)/python data_prep/london.py --source $(LONDON)
 	$(SNAKEMAKE) -- london
+
+twins: $(STAMP) ## the drawn faces: how good they are, and a page to play with them
+	$(SNAKEMAKE) -- twins
 
 bench: $(STAMP) ## measure: training loop, peak memory, share of time outside training
 	$(BIN)/python -m fercore.bench

@@ -27,7 +27,7 @@ def folds_of(protocol):
     return expand(DONE / f"{protocol}-fold{{fold}}.done", fold=FOLDS)
 
 
-localrules: reproduce, folds, london
+localrules: reproduce, folds, london, twins
 
 
 rule reproduce:
@@ -181,3 +181,23 @@ rule london_page:
     wildcard_constraints: page="real_faces_london"
     log: DONE / "{page}.log"
     shell: RENDER + f" {LONDON_CHOICE}" + QUIETLY
+
+
+# the drawn faces, measured and to play with: make twins
+TWIN_PAGES = PAGES.parent / ("twins" if TIER == "twin" else f"twins-{TIER}")
+TWIN_CHOICE = {"twin_quality": f" -p tier {TIER}", "explore_synthetic_faces": ""}
+
+
+rule twins:
+    input: expand(TWIN_PAGES / "{page}.ipynb", page=TWIN_CHOICE)
+    params: folder=PAGES.parent
+    shell: INDEX
+
+
+rule twin_page:
+    input: page=paths.notebooks() / "{page}.ipynb"
+    output: TWIN_PAGES / "{page}.ipynb"
+    wildcard_constraints: page="|".join(TWIN_CHOICE)
+    params: choice=lambda wildcards: TWIN_CHOICE[wildcards.page]
+    log: DONE / "{page}.log"
+    shell: RENDER + "{params.choice}" + QUIETLY

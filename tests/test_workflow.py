@@ -21,7 +21,8 @@ ONCE = {  # jobs of `reproduce` that do not depend on the number of folds
     "pretraining": 2, "table_page": 4, "figure_page": 2, "one_fold_page": 3, "pretraining_page": 1,
     "architecture_page": 1, "start_page": 1, "summary_page": 1, "index": 1, "reproduce": 1,
 }  # fmt: skip
-ON_DEMAND = {"fold_page": 10, "row_page": 1, "folds": 1, "london_page": 1, "london": 1}
+ON_DEMAND = {"fold_page": 10, "row_page": 1, "folds": 1, "london_page": 1, "london": 1, "twin_page": 2, "twins": 1}
+OF_NO_PAPER = {"twin_quality.ipynb", "explore_synthetic_faces.ipynb"}
 NOTEBOOKS = sorted(str(f.relative_to(paths.ROOT)) for f in (paths.ROOT / "notebooks").rglob("[!.]*.ipynb"))
 
 snakemake_needed = pytest.mark.skipif(find_spec("snakemake") is None, reason="snakemake is not installed")
@@ -35,7 +36,7 @@ class Plan:
             sys.executable, "-m", "snakemake", "--snakefile", paths.ROOT / "Snakefile", "--directory", folder,
             "--dry-run", "--printshellcmds", "--nolock", "--cores", "1",
             "--config", "paper=gcnet", f"tier={tier}", *(f"{name}={value}" for name, value in CHOICE.items()),
-            "--", "reproduce", "folds", "london",
+            "--", "reproduce", "folds", "london", "twins",
         ]  # fmt: skip
         ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         text = ended.stdout + ended.stderr
@@ -71,7 +72,9 @@ def test_every_notebook_becomes_a_page_of_its_own_name(plan):
     rendered = {words[0]: Path(words[1]) for words in planned.of("fercore.pages") if words[0] != "--index"}
     assert {str(Path(source).relative_to(paths.ROOT)) for source in rendered} == set(NOTEBOOKS)
     folder = paths.results() / "notebooks" / ("gcnet" if tier == "twin" else f"gcnet-{tier}-{SOURCE[tier]}")
-    missing = {str(folder / Path(source).name) for source in NOTEBOOKS} - planned.outputs
+    drawn = paths.results() / "notebooks" / ("twins" if tier == "twin" else f"twins-{tier}")
+    names = {Path(source).name for source in NOTEBOOKS}
+    missing = {str((drawn if name in OF_NO_PAPER else folder) / name) for name in names} - planned.outputs
     assert not missing
     of_row = {f for f in planned.outputs if Path(f).parent == folder / "folds"}
     assert len(of_row) == 11 and all(Path(f).name.startswith(f"mmi-S0R1-{SOURCE[tier]}-") for f in of_row)

@@ -5,11 +5,11 @@ from dataclasses import fields, replace
 import numpy as np
 import pandas as pd
 
-from fercore.twins.cast import Take
+from fercore.twins.cast import Take, keep_subjects
 from fercore.twins.facs import AU_NUMBERS
-from fercore.twins.filming import TwinRecipe, film_take, person
+from fercore.twins.filming import TwinRecipe, film, film_take, person
 from fercore.twins.recipes import TWINS
-from fercore.twins.renderer import Face
+from fercore.twins.renderer import Face, render
 from fercore.twins.scene import Nuisance
 
 LABELS = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
@@ -24,10 +24,18 @@ def recipe(level: float = 1.0, name: str = "ckplus") -> TwinRecipe:
 
 
 def people(
-    count: int, labels: tuple[str, ...] = LABELS, level: float = 1.0, takes: int = 1, first: int = 0
+    count: int,
+    labels: tuple[str, ...] = LABELS,
+    level: float = 1.0,
+    takes: int = 1,
+    first: int = 0,
+    name: str = "ckplus",
 ) -> tuple[list[Face], pd.DataFrame]:
-    """Faces of ``count`` people showing ``takes`` times every label, and a table of subject, label and units."""
-    faces, rows, how = [], [], recipe(level)
+    """Faces of ``count`` people showing ``takes`` times every label, and a table of subject, label and units.
+
+    ``name`` is the twin whose recipe says how they are shown; the people, from number ``first`` on, are of no twin.
+    """
+    faces, rows, how = [], [], recipe(level, name)
     for number in range(first, first + count):
         who = person(ANYBODY, f"Q{number:04d}", how)
         for label in labels:
@@ -37,6 +45,13 @@ def people(
                 faces.append(face)
                 rows.append({"subject": f"Q{number:04d}", "label": label, "yaw": face.scene["yaw"]} | units)
     return faces, pd.DataFrame(rows)
+
+
+def cast(subjects: int | None = None, size: int = 48) -> tuple[np.ndarray, pd.DataFrame]:
+    """Apex images of the CK+ twin's cast, or of ``subjects`` of them, and their manifest: as a real set has them."""
+    takes = keep_subjects(TWINS["ckplus"].cast(), subjects)
+    seen = list(film("ckplus", recipe(), takes))
+    return render([face for face, _ in seen], size), pd.DataFrame([row for _, row in seen])
 
 
 def scrambled(images: np.ndarray, seed: int = 0) -> np.ndarray:

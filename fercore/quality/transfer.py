@@ -15,9 +15,12 @@ SMILE = ("neutral", "happiness")
 
 
 def smiles(count: int = 400, epochs: int = 20) -> probe.Probe:
-    """A probe of neutral against smiling, trained on ``count`` drawn people at twice the studio's nuisances."""
-    faces, table = people(count, SMILE, level=2.0, takes=2)
-    return probe.train(render(faces, probe.stored()), table["label"].map(SMILE.index).to_numpy(), 2, epochs)
+    """A probe of neutral against smiling, trained on ``count`` drawn people, half of them in wild conditions."""
+    studio, shown = people(count // 2, SMILE, level=2.0, takes=2)
+    wild, others = people(count - count // 2, SMILE, takes=2, first=count, name="rafdb")
+    target = pd.concat([shown, others])["label"].map(SMILE.index).to_numpy()
+    images = render([*studio, *wild], probe.stored())
+    return probe.train(images, target, len(SMILE), epochs, seen_as=probe.photographed)
 
 
 def checks(count: int = 400, epochs: int = 20) -> list[Check]:
