@@ -3,9 +3,23 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from fercore.faces.landmarks import DetectorMissingError
-from fercore.quality import Check, control, detectors, likeness, probe, samples, table, transfer
+from fercore.quality import (
+    EXTENT,
+    Check,
+    control,
+    detectors,
+    difficulty,
+    explorer,
+    likeness,
+    pictures,
+    probe,
+    samples,
+    table,
+    transfer,
+)
 from fercore.twins.renderer import render
 
 
@@ -122,3 +136,43 @@ def test_transfer_without_the_photographs_is_not_measured(tmp_path, monkeypatch)
     monkeypatch.setenv("FERCORE_DATA", str(tmp_path))
     (check,) = transfer.checks(2, 1)
     assert check.verdict == "not measured" and "london" in check.note
+
+
+def test_every_tier_says_how_much_it_measures():
+    assert set(EXTENT) == {"smoke", "twin", "paper"}
+    assert EXTENT["smoke"].people < EXTENT["twin"].people and set(EXTENT["twin"].levels) == set(difficulty.BOUNDS)
+
+
+def test_the_explorer_draws_what_the_sliders_say_and_refuses_what_cannot_be():
+    rest = explorer.picture(0, {}, {}, "gray", "nothing", 48)
+    assert rest.startswith(b"\x89PNG") and rest == explorer.picture(0, {}, {}, "gray", "nothing", 48)
+    for other in (
+        explorer.picture(1, {}, {}, "gray", "nothing", 48), explorer.picture(0, {12: 1.0}, {}, "gray", "nothing", 48),
+        explorer.picture(0, {}, {"yaw": 0.4}, "gray", "nothing", 48), explorer.picture(0, {}, {}, "rgb", "nothing", 48),
+        explorer.picture(0, {}, {}, "gray", "mouth", 48),
+    ):  # fmt: skip
+        assert other != rest
+    with pytest.raises(ValueError, match="no action unit 3"):
+        explorer.picture(0, {3: 1.0}, {}, "gray", "nothing", 48)
+
+
+def test_moving_a_slider_draws_the_face_anew():
+    panel = explorer.panel(48)
+    face, choices, units = panel.children
+    before = face.value
+    units.children[0].value = 1.0
+    assert face.value != before
+    units.children[0].value = 0.0
+    assert face.value == before and len(units.children) == 20
+
+
+def test_photographed_images_stay_in_range_and_keep_their_number():
+    images = torch.rand(6, 1, 48, 48, generator=torch.Generator().manual_seed(0))
+    seen = probe.photographed(images, torch.Generator().manual_seed(1))
+    assert seen.shape == images.shape and 0 <= seen.min() and seen.max() <= 1 and (seen != images).any((1, 2, 3)).all()
+
+
+def test_sheets_show_every_label_unit_and_condition():
+    assert len(pictures.expressions(1, 32).axes) == len(pictures.EVERY_LABEL)
+    assert len(pictures.action_units(32).axes) == 44
+    assert len(pictures.conditions(32).axes) == 40

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from fercore import provenance
 from fercore.figures import page
 from fercore.quality import probe
 from fercore.quality.samples import ANYBODY, LABELS, people, recipe
@@ -21,48 +22,38 @@ EVERY_LABEL = ("neutral", *LABELS, "pain", "laughter", "posed_laughter", "speech
 STILL = Nuisance(pose=0, sway=0, shift=0, scale=0, roll=0)
 
 
-def expressions(count: int = 5, size: int = 112, modality: str = "rgb") -> Figure:
+def expressions(count: int = 5, size: int = 112, modality: str = "rgb", stamp: str = "") -> Figure:
     """Every expression shown by ``count`` people."""
     faces, _ = people(count, EVERY_LABEL)
     images = render(faces, size, modality=modality).reshape(count, len(EVERY_LABEL), size, size, -1)
-    return _sheet(images, [f"person {i + 1}" for i in range(count)], [name.replace("_", "\n") for name in EVERY_LABEL])
+    names, heads = [f"person {i + 1}" for i in range(count)], [label.replace("_", "\n") for label in EVERY_LABEL]
+    return _sheet(images, names, stamp, heads)
 
 
-def action_units(size: int = 112) -> Figure:
+def action_units(size: int = 112, stamp: str = "") -> Figure:
     """Every action unit alone at full intensity, on two people, beside their rest."""
     rows = [[still(n, {})] + [still(n, {unit: 1.0}) for unit in AU_NAMES] for n in (0, 1)]
     images = np.stack([render(row, size, modality="rgb") for row in rows])
     halves = np.concatenate([images[:, :11], images[:, [0, *range(11, 21)]]])
     heads = ["rest", *(f"AU{unit}" for unit in list(AU_NAMES)[:10])]
     again = ["", *(f"AU{unit}" for unit in list(AU_NAMES)[10:])]
-    figure = _sheet(halves, ["person 1", "person 2"] * 2, heads)
+    figure = _sheet(halves, ["person 1", "person 2"] * 2, stamp, heads)
     for axis, head in zip(figure.axes[22:33], again, strict=True):
         axis.set_title(head, fontsize=8)
     return figure
 
 
-def conditions(size: int = 112) -> Figure:
+def conditions(size: int = 112, stamp: str = "") -> Figure:
     """One face turned, lit from the side, in calm and in wild conditions, thermal, and occluded."""
     yaws = [still(2, {12: 0.8, 6: 0.6, 25: 0.6}, yaw=float(yaw)) for yaw in np.linspace(-0.5, 0.5, 8)]
     lights = [still(2, {}, light_x=float(x), ambient=0.22) for x in np.linspace(-1.4, 1.4, 8)]
-    wild = [
-        film_take(
-            ANYBODY, replace(recipe(1, "rafdb")), Take("W", str(i), label), person(ANYBODY, f"W{i}", recipe(1, "rafdb"))
-        )[0]
-        for i, label in enumerate(EVERY_LABEL[:8])
-    ]
+    wild = [people(1, (label,), first=i, name="rafdb")[0][0] for i, label in enumerate(EVERY_LABEL[:8])]
     shown, _ = people(1, EVERY_LABEL[:8])
     warm = np.repeat(render(shown, size, modality="thermal")[..., None], 3, -1)
     kinds = [*KINDS, *KINDS][:8]
     covered, _ = occlude(render(shown, size, modality="rgb"), kinds, range(8))
-    rows = [
-        render(yaws, size, modality="rgb"),
-        render(lights, size, modality="rgb"),
-        render(wild, size, modality="rgb"),
-        warm,
-        covered,
-    ]
-    return _sheet(np.stack(rows), ["head turned", "light from the side", "in the wild", "thermal", "occluded"])
+    rows = [*(render(faces, size, modality="rgb") for faces in (yaws, lights, wild)), warm, covered]
+    return _sheet(np.stack(rows), ["head turned", "light from the side", "in the wild", "thermal", "occluded"], stamp)
 
 
 def still(number: int, units: dict[int, float], **scene: float) -> Face:
@@ -72,20 +63,18 @@ def still(number: int, units: dict[int, float], **scene: float) -> Face:
     return replace(face, units=intensities(units), asymmetry=0.0, scene=face.scene | scene)
 
 
-def bars(values: pd.Series, title: str, threshold: float | None = None) -> Figure:
-    """Horizontal bars, one per name, and where the threshold lies."""
+def bars(values: pd.Series, title: str, stamp: str) -> Figure:
+    """Horizontal bars, one per name."""
     figure = page.new(7, 0.6 + 0.24 * len(values))
     axes = figure.subplots()
     axes.barh(range(len(values)), values, color="tab:blue")
     axes.set_yticks(range(len(values)), values.index, fontsize=8)
     axes.set(title=title, xlim=(min(0.0, values.min()), 1))
     axes.invert_yaxis()
-    if threshold is not None:
-        axes.axvline(threshold, color="0.3", linestyle=":")
-    return figure
+    return page.stamped(figure, stamp)
 
 
-def confusion(images: np.ndarray, table: pd.DataFrame, epochs: int) -> tuple[Figure, pd.Series]:
+def confusion(images: np.ndarray, table: pd.DataFrame, epochs: int, stamp: str) -> tuple[Figure, pd.Series]:
     """Who is taken for whom by a probe on people it has not seen (a fifth of all), and R2 of its features per unit."""
     classes, test = sorted(table["label"].unique()), probe.folds(table, 5)[0]
     target, rest = table["label"].map(classes.index).to_numpy(), np.setdiff1d(np.arange(len(table)), test)
@@ -102,10 +91,10 @@ def confusion(images: np.ndarray, table: pd.DataFrame, epochs: int) -> tuple[Fig
     axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right")
     axes.set_yticks(range(len(classes)), classes)
     axes.set(xlabel="taken for", ylabel="shown", title=f"%, {len(test)} images of people not seen in training")
-    return figure, probe.recovered(features[test], table.iloc[test].reset_index(drop=True))
+    return page.stamped(figure, stamp), probe.recovered(features[test], table.iloc[test].reset_index(drop=True))
 
 
-def _sheet(images: np.ndarray, names: Sequence[str], heads: Sequence[str] | None = None) -> Figure:
-    figure = page.new(1.05 * images.shape[1] + 1.0, 1.12 * images.shape[0] + 0.3)
+def _sheet(images: np.ndarray, names: Sequence[str], stamp: str, heads: Sequence[str] | None = None) -> Figure:
+    figure = page.new(1.05 * images.shape[1] + 1.0, 1.12 * images.shape[0] + 0.5)
     page.face_grid(figure, list(images.squeeze() / 255), list(names), list(heads) if heads else None)
-    return figure
+    return page.stamped(figure, stamp or f"drawn faces, people of no twin · commit {provenance.commit()}")
