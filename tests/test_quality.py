@@ -97,7 +97,7 @@ def test_first_component_of_one_direction_and_of_noise():
 
 @pytest.fixture(scope="module")
 def smiling():
-    faces, shown = samples.people(24, ("neutral", "happiness"), level=0.3)
+    faces, shown = samples.people(24, ("neutral", "happiness"), samples.recipe(0.3))
     return render(faces, probe.stored()), shown
 
 

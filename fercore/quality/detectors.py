@@ -7,7 +7,7 @@ from PIL import Image
 
 from fercore.faces.landmarks import DetectorMissingError, NoFaceError, whole_mesh
 from fercore.quality.report import Check
-from fercore.quality.samples import blank, people, scrambled
+from fercore.quality.samples import blank, people, recipe, scrambled
 from fercore.twins.renderer import render
 
 SIDE, MARGIN = 256, 32  # small images are enlarged, and given some room: detectors were not trained on tight crops
@@ -58,7 +58,7 @@ def rate(finds: Callable[[np.ndarray], bool], images: np.ndarray) -> float:
 def checks(count: int = 20) -> list[Check]:
     """Detection on ``count`` people x 7 expressions, calm and not, and on controls that hold no face."""
     faces, _ = people(count)
-    wild, _ = people(count, level=2.0)
+    wild, _ = people(count, how=recipe(2.0))
     calm = render(faces, 64)
     sets = {
         "64 px": (calm, {"Haar alt2": 0.98, "FaceMesh": 0.98}, None),

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from fercore import provenance
 from fercore.figures import page
-from fercore.quality import probe
+from fercore.quality.probe import HeldOut
 from fercore.quality.samples import ANYBODY, LABELS, people, recipe
 from fercore.twins.cast import Take
 from fercore.twins.facs import AU_NAMES, intensities
@@ -47,7 +47,7 @@ def conditions(size: int = 112, stamp: str = "") -> Figure:
     """One face turned, lit from the side, in calm and in wild conditions, thermal, and occluded."""
     yaws = [still(2, {12: 0.8, 6: 0.6, 25: 0.6}, yaw=float(yaw)) for yaw in np.linspace(-0.5, 0.5, 8)]
     lights = [still(2, {}, light_x=float(x), ambient=0.22) for x in np.linspace(-1.4, 1.4, 8)]
-    wild = [people(1, (label,), first=i, name="rafdb")[0][0] for i, label in enumerate(EVERY_LABEL[:8])]
+    wild = [people(1, (label,), recipe(name="rafdb"), first=i)[0][0] for i, label in enumerate(EVERY_LABEL[:8])]
     shown, _ = people(1, EVERY_LABEL[:8])
     warm = np.repeat(render(shown, size, modality="thermal")[..., None], 3, -1)
     kinds = [*KINDS, *KINDS][:8]
@@ -74,13 +74,9 @@ def bars(values: pd.Series, title: str, stamp: str) -> Figure:
     return page.stamped(figure, stamp)
 
 
-def confusion(images: np.ndarray, table: pd.DataFrame, epochs: int, stamp: str) -> tuple[Figure, pd.Series]:
-    """Who is taken for whom by a probe on people it has not seen (a fifth of all), and R2 of its features per unit."""
-    classes, test = sorted(table["label"].unique()), probe.folds(table, 5)[0]
-    target, rest = table["label"].map(classes.index).to_numpy(), np.setdiff1d(np.arange(len(table)), test)
-    net = probe.train(images[rest], target[rest], len(classes), epochs)
-    predicted, features = probe.look(net, images)
-    counts = pd.crosstab(target[test], predicted[test]).reindex(range(len(classes)), axis=1, fill_value=0)
+def confusion(held: HeldOut, stamp: str) -> Figure:
+    """Which expression is taken for which, in percent of those shown, by people that the probe has not seen."""
+    counts = pd.crosstab(held.table["label"], held.predicted()).reindex(held.classes, axis=1, fill_value=0)
     shares = 100 * counts.div(counts.sum(1), axis=0).to_numpy()
     figure = page.new(5.4, 4.6)
     axes = figure.subplots()
@@ -88,10 +84,10 @@ def confusion(images: np.ndarray, table: pd.DataFrame, epochs: int, stamp: str) 
     for i, row in enumerate(shares):
         for j, share in enumerate(row):
             axes.text(j, i, f"{share:.0f}", ha="center", va="center", fontsize=8, color="w" if share > 55 else "k")
-    axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right")
-    axes.set_yticks(range(len(classes)), classes)
-    axes.set(xlabel="taken for", ylabel="shown", title=f"%, {len(test)} images of people not seen in training")
-    return page.stamped(figure, stamp), probe.recovered(features[test], table.iloc[test].reset_index(drop=True))
+    axes.set_xticks(range(len(held.classes)), held.classes, rotation=45, ha="right")
+    axes.set_yticks(range(len(counts)), counts.index)
+    axes.set(xlabel="taken for", ylabel="shown", title=f"%, {len(held.table)} images of people not seen in training")
+    return page.stamped(figure, stamp)
 
 
 def _sheet(images: np.ndarray, names: Sequence[str], stamp: str, heads: Sequence[str] | None = None) -> Figure:

@@ -1,6 +1,7 @@
 """A small, well-trained network on drawn faces: how hard they are, what its features know of them."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -113,6 +114,33 @@ def accuracies(images: np.ndarray, table: pd.DataFrame, count: int = 5, epochs: 
         svm = make_pipeline(StandardScaler(), LinearSVC(C=0.001, random_state=0)).fit(pixels[rest], target[rest])
         linear.append(float(svm.score(pixels[test], target[test])))
     return ours, linear
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """A trained probe with the images and the table of people that it has not seen."""
+
+    net: Probe
+    images: np.ndarray
+    table: pd.DataFrame
+    classes: list[str]
+
+    def predicted(self, images: np.ndarray | None = None) -> np.ndarray:
+        """The label that the probe gives to each of its images, or to changed copies of them."""
+        return np.array(self.classes)[look(self.net, self.images if images is None else images)[0]]
+
+    def accuracy(self, images: np.ndarray | None = None) -> float:
+        """Share of right labels."""
+        return float((self.predicted(images) == self.table["label"].to_numpy()).mean())
+
+
+def hold_out(images: np.ndarray, table: pd.DataFrame, epochs: int) -> HeldOut:
+    """Train on four fifths of the people and keep the others."""
+    classes, test = sorted(table["label"].unique()), folds(table)[0]
+    rest = np.setdiff1d(np.arange(len(table)), test)
+    target = table["label"].map(classes.index).to_numpy()
+    net = train(images[rest], target[rest], len(classes), epochs)
+    return HeldOut(net, images[test], table.iloc[test].reset_index(drop=True), classes)
 
 
 def recovered(features: np.ndarray, table: pd.DataFrame) -> pd.Series:

@@ -16,41 +16,37 @@ LABELS = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surpr
 ANYBODY = "quality"  # people of their own: no twin shows them
 
 
-def recipe(level: float = 1.0, name: str = "ckplus") -> TwinRecipe:
-    """A twin's recipe at the apex only, with every nuisance ``level`` times as strong."""
-    calm = TWINS[name].nuisance
-    strength = Nuisance(**{field.name: level * getattr(calm, field.name) for field in fields(calm)})
-    return replace(TWINS[name], course=(1.0,), nuisance=strength)
+def recipe(level: float = 1.0, name: str = "ckplus", frames: int = 1) -> TwinRecipe:
+    """A twin's recipe for the last ``frames`` of its course, with every nuisance ``level`` times as strong."""
+    usual = TWINS[name]
+    strength = Nuisance(**{field.name: level * getattr(usual.nuisance, field.name) for field in fields(Nuisance)})
+    return replace(usual, course=usual.course[-frames:], nuisance=strength)
 
 
 def people(
-    count: int,
-    labels: tuple[str, ...] = LABELS,
-    level: float = 1.0,
-    takes: int = 1,
-    first: int = 0,
-    name: str = "ckplus",
+    count: int, labels: tuple[str, ...] = LABELS, how: TwinRecipe | None = None, takes: int = 1, first: int = 0
 ) -> tuple[list[Face], pd.DataFrame]:
     """Faces of ``count`` people showing ``takes`` times every label, and a table of subject, label and units.
 
-    ``name`` is the twin whose recipe says how they are shown; the people, from number ``first`` on, are of no twin.
+    ``how`` they are shown is the CK+ twin's recipe, or another; the people, from number ``first`` on, are of no twin.
     """
-    faces, rows, how = [], [], recipe(level, name)
+    faces, rows, how = [], [], how or recipe()
     for number in range(first, first + count):
         who = person(ANYBODY, f"Q{number:04d}", how)
         for label in labels:
             for i in range(takes):
-                face = film_take(ANYBODY, how, Take(f"Q{number:04d}", f"{label}{i}", label), who)[0]
-                units = dict(zip((f"au{number}" for number in AU_NUMBERS), face.units, strict=True))
-                faces.append(face)
-                rows.append({"subject": f"Q{number:04d}", "label": label, "yaw": face.scene["yaw"]} | units)
+                taken = film_take(ANYBODY, how, Take(f"Q{number:04d}", f"{label}{i}", label), who)
+                for face in taken:
+                    units = dict(zip((f"au{number}" for number in AU_NUMBERS), face.units, strict=True))
+                    rows.append({"subject": f"Q{number:04d}", "label": label, "yaw": face.scene["yaw"]} | units)
+                faces += taken
     return faces, pd.DataFrame(rows)
 
 
-def cast(subjects: int | None = None, size: int = 48) -> tuple[np.ndarray, pd.DataFrame]:
+def cast(subjects: int | None, size: int = 48, how: TwinRecipe | None = None) -> tuple[np.ndarray, pd.DataFrame]:
     """Apex images of the CK+ twin's cast, or of ``subjects`` of them, and their manifest: as a real set has them."""
     takes = keep_subjects(TWINS["ckplus"].cast(), subjects)
-    seen = list(film("ckplus", recipe(), takes))
+    seen = list(film("ckplus", how or recipe(), takes))
     return render([face for face, _ in seen], size), pd.DataFrame([row for _, row in seen])
 
 

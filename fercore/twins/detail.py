@@ -40,7 +40,7 @@ def hairs(c: Canvas, hair: Tensor) -> Tensor | float:
     if not share:
         return 0.0
     bent = Canvas(c.u * (1 + 0.10 * c.v), c.v, c.a, c.side, c.pixel)
-    return share * 0.7 * (bent.field(hair, 0.17, 1.9) + bent.field(hair, 0.071, 1.3))
+    return share * 0.45 * (bent.field(hair, 0.13, 2.3) + bent.field(hair, 0.053, 1.9))
 
 
 def brow_hairs(c: Canvas, hair: Tensor) -> Tensor | float:

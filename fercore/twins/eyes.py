@@ -38,7 +38,7 @@ def _eyeball(c: Canvas, p: SimpleNamespace, y: Tensor, below_upper: Tensor) -> T
     across = (c.a - p.eye_x) * c.side - p.gaze_x
     down = y - p.gaze_y + 0.012
     distance = (across.square() + down.square()).sqrt()
-    white = 0.80 - 0.8 * (c.a - p.eye_x).square() / p.eye_width
+    white = 0.72 - 0.8 * (c.a - p.eye_x).square() / p.eye_width
     fibres = 1 + 0.16 * detail.fibres(c, across, down)
     iris = p.iris_tone * (0.60 + 0.75 * smoothstep((p.iris - distance) / 0.045)) * fibres  # a dark ring at its rim
     ball = white + c.inside(p.iris - distance, 0.012) * (iris - white)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from fercore.twins.cast import ONSET_TO_APEX, Take
 from fercore.twins.facs import AU_NUMBERS, CHANGING, Style, draw_expression
-from fercore.twins.identity import Identity, draw_identity
+from fercore.twins.identity import TONES, Identity, draw_identity
 from fercore.twins.renderer import Face
 from fercore.twins.scene import Nuisance, draw_frame, draw_pose, draw_setting
 
@@ -25,6 +25,7 @@ class TwinRecipe:
     style_spread: float = 1.0  # how far people differ in how they show an expression
     sloppiness: float = 1.0  # how far one person's performances differ
     accessories: float = 1.0  # how often beards, glasses and caps are met
+    tones: tuple[float, float] = TONES  # of skin, darkest and fairest
     session_per_take: bool = False  # light, background and camera change with every take, not only with the subject
     modalities: tuple[str, ...] = ("visible",)  # "thermal" too: the same faces, seen by their warmth
     occlusion: str = ""  # a kind of ``occluders`` that covers every face
@@ -50,7 +51,7 @@ class Person:
 def person(name: str, subject: str, recipe: TwinRecipe) -> Person:
     """The subject's person; no two subjects, of one twin or of two, share a seed."""
     return Person(
-        draw_identity(seeded(name, subject, "identity"), recipe.accessories),
+        draw_identity(seeded(name, subject, "identity"), recipe.accessories, recipe.tones),
         Style.draw(seeded(name, subject, "style"), recipe.style_spread),
         draw_setting(seeded(name, subject, "setting"), recipe.nuisance),
     )

@@ -16,7 +16,7 @@ def draw_behind(c: Canvas, p: SimpleNamespace, strands: Tensor) -> Tensor:
     cast = 0.40 + 0.60 * smoothstep((c.v - 1.45) / 0.7)  # shadow of the chin
     image = image + neck * (p.skin_tone * 0.55 * cast * (1 - 0.3 * smoothstep((c.a - 0.2) / 0.5)) - image)
     image = image + c.inside(shoulder, 0.02) * (p.clothes - image)
-    locks = p.hair_tone * (0.85 + 0.28 * strands).clamp_min(0.3) * (1.15 - 0.25 * smoothstep(c.a - 0.6))
+    locks = p.hair_tone * (0.85 + 0.18 * strands).clamp_min(0.3) * (1.15 - 0.25 * smoothstep(c.a - 0.6))
     edge = 1.17 + 0.05 * torch.sin(5 * c.v + 3 * p.part) + 0.05 * strands
     long = c.inside(edge - c.a, 0.05) * c.inside(c.a - 0.35) * (c.v > -0.9) * p.long_hair
     image = image + long * (locks - image)
@@ -40,7 +40,7 @@ def draw_front_hair(image: Tensor, c: Canvas, p: SimpleNamespace, strands: Tenso
     line = p.hairline + wave + (0.62 + 0.5 * p.long_hair) * temple * temple * temple + 0.30 * p.fringe * bump(c.u, 0.75)
     front = c.inside(line - c.v, 0.07)
     sheen = 1 + 0.35 * bump(c.v + 1.05, 0.2) * (0.5 + 0.5 * strands)
-    tone = p.hair_tone * (0.80 + 0.25 * strands).clamp_min(0.3) * sheen
+    tone = p.hair_tone * (0.80 + 0.17 * strands).clamp_min(0.3) * sheen
     inside = c.inside((1.12 - radius) * 0.5, 0.02)
     return image + front * inside * (tone - image)
 

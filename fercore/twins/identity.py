@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+TONES = (0.45, 0.85)  # of skin, as reflectance; a narrow range: nearer to aligned laboratory sets than the full one
 TEXTURE = 24  # side of the random fields that carry skin mottling and hair strands
 
 # trait: (mean, standard deviation); truncated at two standard deviations
@@ -31,13 +32,15 @@ class Identity:
     hair: np.ndarray
 
 
-def draw_identity(random: np.random.Generator, accessories: float = 1.0) -> Identity:
-    """A person; ``accessories`` scales how often a beard, glasses or a cap are met."""
+def draw_identity(
+    random: np.random.Generator, accessories: float = 1.0, tones: tuple[float, float] = TONES
+) -> Identity:
+    """A person; ``accessories`` scales how often a beard, glasses or a cap are met, ``tones`` is the range of skin."""
     traits = {
         name: mean + deviation * float(np.clip(random.standard_normal(), -2, 2))
         for name, (mean, deviation) in PROPORTIONS.items()
     }
-    traits |= _surface(random, accessories)
+    traits |= _surface(random, accessories, tones)
     _harden(traits)
     fields = random.standard_normal((2, TEXTURE, TEXTURE)).astype(np.float32)
     traits |= {
@@ -48,10 +51,10 @@ def draw_identity(random: np.random.Generator, accessories: float = 1.0) -> Iden
     return Identity(traits, fields[0], fields[1])
 
 
-def _surface(random: np.random.Generator, accessories: float) -> dict[str, float]:
+def _surface(random: np.random.Generator, accessories: float, tones: tuple[float, float]) -> dict[str, float]:
     chance = random.random(8)
     masculine = float(chance[0] < 0.45)
-    skin = random.uniform(0.45, 0.85)  # a narrow range of tones: nearer to aligned real sets than the full one
+    skin = random.uniform(*tones)
     hair = min(random.uniform(0.03, 0.30), 0.42 * skin)
     long_hair = float(chance[1] < 0.35 and not masculine)
     return {
@@ -61,7 +64,7 @@ def _surface(random: np.random.Generator, accessories: float) -> dict[str, float
         "stubble": masculine * random.uniform(0.0, 0.25),
         "glasses": float(chance[4] < 0.06 * accessories), "cap": float(chance[5] < 0.03 * accessories),
         "brow_dark": random.uniform(0.42, 0.95), "iris_tone": random.uniform(0.08, 0.34),
-        "lip_tone": random.uniform(0.52, 0.84), "age": float(abs(random.normal(0.0, 0.35))),
+        "lip_tone": random.uniform(0.45, 0.75), "age": float(abs(random.normal(0.0, 0.35))),
         "furrow": random.uniform(0.45, 1.2), "mottle": random.uniform(0.02, 0.06), "gloss": random.uniform(0.03, 0.14),
         "part": random.uniform(-0.5, 0.5),
     }  # fmt: skip

@@ -34,10 +34,10 @@ def draw_mouth(image: Tensor, c: Canvas, p: SimpleNamespace, k: SimpleNamespace,
     m = mouth_lines(c, p, k, sides)
     upper = c.inside(torch.minimum(c.v - m.outer_upper, m.inner_upper - c.v), 0.022) * m.within
     lower = c.inside(torch.minimum(c.v - m.inner_lower, m.outer_lower - c.v), 0.028) * m.within
-    image = image * (1 - (1 - p.lip_tone * 0.88) * upper) * (1 - (1 - p.lip_tone * 1.08) * lower)
+    image = image * (1 - (1 - p.lip_tone * 0.88) * upper) * (1 - (1 - p.lip_tone * 1.04) * lower)
     full = (m.outer_lower - m.inner_lower).clamp_min(0.02)
     gloss = bump((c.v - m.inner_lower) / full - 0.45, 0.28) * lower * bump(m.t, 0.5)
-    image = image + 0.10 * gloss * p.skin_tone
+    image = image + 0.06 * gloss * p.skin_tone
     gap = m.inner_lower - m.inner_upper
     opening = c.inside(torch.minimum(c.v - m.inner_upper, m.inner_lower - c.v)) * m.within
     opening = opening * smoothstep((gap - 0.008) / 0.03)
@@ -45,7 +45,7 @@ def draw_mouth(image: Tensor, c: Canvas, p: SimpleNamespace, k: SimpleNamespace,
     seam = c.stroke(c.v - m.inner_upper, 0.013) * m.within * (1 - 0.5 * opening)
     below = 0.16 * bump(c.v - m.outer_lower - 0.045, 0.05) * bump(m.t, 0.75)
     corner = 0.30 * bell(((m.t - 1.0) / 0.07).square() + ((c.v - m.line) / 0.035).square())
-    return image * (1 - 0.72 * seam) * (1 - below) * (1 - corner)
+    return image * (1 - 0.62 * seam) * (1 - below) * (1 - corner)
 
 
 def _cavity(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, m: SimpleNamespace) -> Tensor:

@@ -39,7 +39,7 @@ def _held(draw: Callable[[], Sketch], size=(0.52, 0.74), y=(0.35, 0.70), **other
 
 
 def _hand(draw: Callable[[], Sketch], turn=(-0.7, 0.7)) -> Template:
-    return Template(draw, (-0.40, 0.40), (0.18, 0.75), (0.70, 0.90), turn, skin=True)
+    return Template(draw, (-0.55, 0.55), (0.20, 0.90), (0.60, 0.80), turn, skin=True)
 
 
 TRAINING: dict[str, dict[str, Template]] = {

@@ -8,6 +8,7 @@ STUDIO = Nuisance(light=0.33, pose=0.11, sway=0.02, shift=0.040, scale=0.03, rol
 WILD = Nuisance(
     light=0.75, pose=0.26, sway=0.02, shift=0.060, scale=0.06, roll=0.09, noise=0.025, blur=0.85, backdrop=0.22
 )
+EVERY_TONE = (0.18, 0.92)  # of skin, where pictures come from everywhere
 
 TWINS: dict[str, TwinRecipe] = {
     "ckplus": TwinRecipe(
@@ -38,27 +39,27 @@ TWINS: dict[str, TwinRecipe] = {
     ),
     "rafdb": TwinRecipe(
         "RAF-DB", cast_wild.rafdb_cast, cast.SINGLE, strength=(0.82, 0.22), style_spread=1.3, sloppiness=1.4,
-        accessories=3.0, references=False, nuisance=WILD,
+        accessories=3.0, tones=EVERY_TONE, references=False, nuisance=WILD,
     ),
     "affectnet": TwinRecipe(
         "AffectNet (a tenth of its training set)", cast_wild.affectnet_cast, cast.SINGLE, strength=(0.75, 0.26),
-        style_spread=1.6, sloppiness=1.7, accessories=3.0, references=False, nuisance=WILD,
+        style_spread=1.6, sloppiness=1.7, accessories=3.0, tones=EVERY_TONE, references=False, nuisance=WILD,
     ),
     "fedro": TwinRecipe(
         "FED-RO", cast_wild.fedro_cast, cast.SINGLE, strength=(0.82, 0.22), style_spread=1.3, sloppiness=1.4,
-        accessories=3.0, references=False, nuisance=WILD, occlusion="realistic",
+        accessories=3.0, tones=EVERY_TONE, references=False, nuisance=WILD, occlusion="realistic",
     ),
     "sfew": TwinRecipe(
         "SFEW 2.0", cast_wild.sfew_cast, cast.SINGLE, strength=(0.70, 0.25), style_spread=1.6, sloppiness=1.8,
-        accessories=3.0, references=False, nuisance=WILD,
+        accessories=3.0, tones=EVERY_TONE, references=False, nuisance=WILD,
     ),
     "vggface": TwinRecipe(
         "VGG-Face (400 identities x 25 images)", cast_wild.vggface_cast, cast.SINGLE, strength=(0.80, 0.22),
-        style_spread=1.2, sloppiness=1.3, accessories=2.0, session_per_take=True, nuisance=WILD,
+        style_spread=1.2, sloppiness=1.3, accessories=2.0, tones=EVERY_TONE, session_per_take=True, nuisance=WILD,
     ),
     "casia_webface": TwinRecipe(
         "CASIA-WebFace (200 identities x 25 images)", cast_wild.webface_cast, cast.SINGLE, strength=(0.80, 0.25),
-        style_spread=1.3, sloppiness=1.5, accessories=2.0, session_per_take=True,
+        style_spread=1.3, sloppiness=1.5, accessories=2.0, tones=EVERY_TONE, session_per_take=True,
         nuisance=Nuisance(light=0.45, pose=0.18, shift=0.040, scale=0.03, roll=0.04, noise=0.015, blur=0.55),
     ),
 }  # fmt: skip

@@ -9,6 +9,7 @@ from torch.nn.functional import pad
 from fercore.twins.canvas import Canvas, bell, bump, smoothstep
 from fercore.twins.curves import Sides
 
+WRAP = 0.15  # light that goes round into the shadow through the skin: cos = -WRAP is where it ends
 STEEPEST = 2.5  # slopes beyond this belong to the outline, where a height field has no meaning
 
 
@@ -43,7 +44,7 @@ def height(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, radi
 def _nose(c: Canvas, p: SimpleNamespace, nose_y: Tensor, nose_wide: Tensor) -> Tensor:
     t = (c.v / nose_y).clamp(-0.4, 1)
     profile = (0.42 * t * t + 0.58 * t).clamp_min(0) * torch.where(c.v > nose_y, bump(c.v - nose_y, 0.085), 1.0)
-    ridge = bump(c.a, nose_wide * (0.50 + 0.45 * t.clamp_min(0)))
+    ridge = bump(c.a, nose_wide * (0.68 + 0.38 * t.clamp_min(0)))
     wing = bell(((c.a - p.alae * nose_wide * 0.82) / 0.075).square() + ((c.v - nose_y + 0.055) / 0.075).square())
     return 0.8 * p.nose_out * profile * ridge + 0.12 * wing
 
@@ -62,7 +63,8 @@ def shade(c: Canvas, p: SimpleNamespace, z: Tensor) -> tuple[Tensor, Tensor]:
     slope_x, slope_y = _slopes(turned, c.pixel)
     length = (slope_x.square() + slope_y.square() + 1).sqrt()
     light = (p.light_x.square() + p.light_y.square() + 1).sqrt()
-    cosine = ((1 - slope_x * p.light_x - slope_y * p.light_y) / (length * light)).clamp_min(0)
+    cosine = (1 - slope_x * p.light_x - slope_y * p.light_y) / (length * light)
+    cosine = ((cosine + WRAP) / (1 + WRAP)).clamp_min(0)
     half = (p.light_x.square() + p.light_y.square() + (1 + light).square()).sqrt()
     mirror = ((light + 1 - slope_x * p.light_x - slope_y * p.light_y) / (length * half)).clamp_min(0)
     mirror = mirror.square().square()  # ^4

@@ -100,10 +100,10 @@ def _draw(c: Canvas, p: SimpleNamespace, au: dict[int, Tensor], skin: Tensor, ha
     mottle, strands = c.field(skin, 1.3, 1.7), c.field(hair, 0.55, 2.6) + detail.hairs(c, hair)
     rough = detail.pores(c, p, skin)
     radius = head_radius(c, p, k, sides)
-    diffuse, gloss = shade(c, p, height(c, p, k, sides, radius, au) + 0.006 * rough)
+    diffuse, gloss = shade(c, p, height(c, p, k, sides, radius, au) + 0.0022 * rough)
     nose_y, nose_wide = sides(k.nose_y), sides(k.nose_wide)
     light = diffuse * hollows(c, p, nose_y)
-    tone = skin_tone(c, p, k, sides, mottle, strands) * (1 + 0.03 * rough - 0.3 * p.blood * detail.freckles(c, p, skin))
+    tone = skin_tone(c, p, k, sides, mottle, strands) * (1 + 0.02 * rough - 0.3 * p.blood * detail.freckles(c, p, skin))
     face = tone * light**p.scatter * furrows(c, p, k, sides, au, mottle)
     face = face + gloss * p.skin_tone
     face = draw_nostrils(face, c, nose_y, nose_wide, p)

@@ -69,8 +69,8 @@ def _around_mouth(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Side
     down = smoothstep((c.v - corner_y) / 0.08) * smoothstep((corner_y + 0.32 - c.v) / 0.15)
     path = half + 0.04 + 0.15 * (c.v - corner_y)
     marionette = sides(0.36 * au[15] + 0.05 * p.age) * down * c.stroke(c.a - path, 0.035)
-    pit = ((c.a - half - 0.055) / 0.040).square() + ((c.v - corner_y) / 0.085).square()
-    pit = sides(0.45 * au[14] + 0.10 * au[12]) * bell(pit)
+    pit = ((c.a - half - 0.055) / 0.055).square() + ((c.v - corner_y) / 0.10).square()
+    pit = sides(0.28 * au[14] + 0.10 * au[12]) * bell(pit)
     dimples = 0.5 + 0.5 * torch.cos(55 * c.u) * torch.cos(48 * c.v)
     boss = bell((c.a / 0.22).square() + ((c.v - sides(k.chin) + 0.24) / 0.11).square())
     boss = sides(0.26 * au[17]) * dimples * boss
