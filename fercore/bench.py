@@ -1,6 +1,6 @@
 """Measure what the project promises: ``make bench`` prints a table and writes ``results/bench.json``.
 
-``--quick`` leaves out the whole reproduction, which takes as long as it takes.
+``--quick`` leaves out the whole reproduction and the large preparations, which take as long as they take.
 """
 
 import argparse
@@ -17,12 +17,13 @@ from statistics import median
 import pandas as pd
 import torch
 
-from fercore import paths, provenance
+from fercore import bench_preparation, paths, provenance
 from fercore.faces.augmentation import Augmentation
 from fercore.faces.examples import Examples
 from fercore.faces.protocols import PROTOCOLS, divide
 from fercore.faces.sources import open_faces
 from fercore.papers.gcnet import TIERS, VARIANTS, GCNet
+from fercore.quality import speed
 from fercore.storage import write_json
 from fercore.training import Course, fit
 
@@ -91,17 +92,22 @@ def _seconds(work: Callable[[], None]) -> float:
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="only the training loop")
+    parser.add_argument("--quick", action="store_true", help="only the training loop and the drawing of faces")
     quick = parser.parse_args().quick
     torch.set_num_threads(1)
     measured = {f"training loop, {variant}": loop_overhead(variant) for variant in ("CNN", "S1R1")}
+    measured["drawn faces, images/s of one core"] = {
+        f"{size} px {modality}": speed.rate(size, modality, count=20) for size, modality, _ in speed.PROMISED
+    }
     if not quick:
         measured["make reproduce, tier twin"] = reproduction()
+        with tempfile.TemporaryDirectory() as place:
+            measured |= bench_preparation.measured(Path(place))
     cause = {"commit": provenance.commit(), "cores": os.cpu_count(), "machine": platform.machine()}
     write_json(paths.results() / "bench.json", {"measured": measured, "with": cause | provenance.versions()})
     for what, figures in measured.items():
         for name, value in figures.items():
-            print(f"{what:28} {name:38} {value:10.3f}")
+            print(f"{what:42} {name:38} {value:10.3f}")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,9 @@ class Examples:
     def __init__(self, faces: FaceSet, part: Part, image_size: int, device: str = "cpu"):
         self.image_size, self.device = image_size, device
         if faces.images.ndim != 3:
-            raise FaceSetError(f"{faces.name} is in colour; this method takes gray images: prepare them so")
+            raise FaceSetError(
+                f"{faces.name} is in colour, this method takes gray images: prepare them with a gray --crop"
+            )
         reference = faces.table["reference"].to_numpy()[part.rows]
         self.has_reference = bool((reference >= 0).all())
         needed = np.unique(np.concatenate([part.rows, reference[reference >= 0]]))

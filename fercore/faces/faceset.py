@@ -20,7 +20,7 @@ COLUMNS = {  # the manifest, one row per image
     "reference": int,  # row of the same person's reference (neutral) image; -1 where there is none
     "split": str,  # official split, or ""
 }
-OPTIONAL = {"fold": int}  # the data set's own folds, where it has some
+OPTIONAL = {"fold": int, "native": str}  # the data set's own folds, its own code of the label, where it has some
 ACTION_UNIT = re.compile(r"au\d+")  # columns of action units' true intensities, known of drawn faces
 SOURCES = ("twin", "licensed", "open")  # synthetic; under a licence; openly licensed
 CHECKED_WHOLE_UP_TO = 1 << 32  # bytes of images whose checksum is verified at every opening
@@ -49,12 +49,18 @@ class FaceSet:
         """Labels that occur, neutral first, the others in alphabetical order."""
         return sorted(self.table["label"].unique(), key=lambda label: (label != "neutral", label))
 
-    def save(self, folder: Path) -> "FaceSet":
-        """Write the set to ``folder``, whole or not at all, and return it as opened from there."""
+    def save(self, folder: Path, images: Path | None = None) -> "FaceSet":
+        """Write the set to ``folder``, whole or not at all, and return it as opened from there.
+
+        ``images`` is a file that holds the images already (.npy); it is moved there instead of written anew.
+        """
         _check_images(self.images, folder)
         _check_table(self.table, len(self.images), folder)
         with whole_folder(folder) as aside:
-            np.save(aside / "images.npy", np.ascontiguousarray(self.images))
+            if images is None:
+                np.save(aside / "images.npy", np.ascontiguousarray(self.images))
+            else:
+                images.rename(aside / "images.npy")
             kept = [*COLUMNS, *(c for c in self.table if c in OPTIONAL or ACTION_UNIT.fullmatch(c))]
             self.table[kept].to_csv(aside / "manifest.csv", index=False)
             about = {"name": self.name, "source": self.source, "credit": self.credit}

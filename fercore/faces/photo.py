@@ -1,5 +1,6 @@
 """Reading one photograph from disk: bounded in size, upright, RGB."""
 
+import io
 import warnings
 from pathlib import Path
 
@@ -16,8 +17,14 @@ class PhotoError(ValueError):
 
 def read_photo(file: Path) -> np.ndarray:
     """The photograph as H x W x 3 uint8, turned upright; raises PhotoError naming ``file``."""
+    return decoded(file, str(file))
+
+
+def decoded(photo: Path | bytes, file: str) -> np.ndarray:
+    """The photograph in a file or in memory, which messages call ``file``; as ``read_photo``."""
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(file, formats=FORMATS) as photo:  # the header only
+        opened = io.BytesIO(photo) if isinstance(photo, bytes) else photo
+        with warnings.catch_warnings(action="ignore"), Image.open(opened, formats=FORMATS) as photo:  # the header only
             if photo.width * photo.height > MOST_PIXELS:
                 raise PhotoError(_too_large(file))
             return np.asarray(ImageOps.exif_transpose(photo).convert("RGB"))
@@ -31,5 +38,5 @@ def read_photo(file: Path) -> np.ndarray:
         raise PhotoError(f"{file} is damaged or not a photograph ({error}); copy or unpack it again") from error
 
 
-def _too_large(file: Path) -> str:
+def _too_large(file: str) -> str:
     return f"{file} has more than {MOST_PIXELS // 1_000_000} megapixels; reduce it or remove it from the folder"

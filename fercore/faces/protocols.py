@@ -45,6 +45,7 @@ PROTOCOLS = {
             "affectnet7", "affectnet", WILD, "all", "Occluded, Table 1; tested on the validation set", official=True
         ),
         Protocol("sfew7", "sfew", WILD, "all", "named but not reported in Occluded; tested on Val", official=True),
+        Protocol("fer7", "fer2013", WILD, "all", "trained on Training, tested on PrivateTest", official=True),
         Protocol("own", "", (), "all", "every image, the dataset's own classes"),
         Protocol("identities", "", (), "all", "pre-training: the subject is the class, every tenth image is held out"),
     )
@@ -58,7 +59,8 @@ def protocol_of(dataset: str, name: str = "default") -> Protocol:
 
 def protocols_for(dataset: str) -> list[str]:
     """Names of the protocols that suit a dataset, its default first."""
-    own = [p.name for p in PROTOCOLS.values() if p.dataset == dataset]
+    base = dataset.split("-")[0]  # a set prepared with another crop, such as ckplus-idferm, is still CK+
+    own = [p.name for p in PROTOCOLS.values() if p.dataset == base]
     return [*own, "own", "identities"]
 
 
@@ -120,12 +122,14 @@ def _sides(table: pd.DataFrame, protocol: Protocol, fold: int, inner: int | None
     if protocol.official:
         if fold != 0:
             raise FaceSetError(f"protocol {protocol.name} has one division, the publishers' own: fold 0, not {fold}")
-        testing = table["split"] != "train"
+        tested = "test" if (table["split"] == "test").any() else "val"  # where both are published, val stays out
+        testing, training = table["split"] == tested, table["split"] == "train"
     else:
         testing = fold_of(table) == fold
+        training = ~testing
     if inner is None:
-        return testing, ~testing
-    number = inner_fold_of(table, testing)
+        return testing, training
+    number = inner_fold_of(table, ~training)
     return number == inner, (number >= 0) & (number != inner)
 
 

@@ -8,6 +8,8 @@ from fercore.quality.report import Check
 from fercore.quality.samples import people
 from fercore.twins.renderer import render
 
+PROMISED = ((64, "gray", 450), (224, "rgb", 30), (64, "thermal", None))  # size, modality, images per second
+
 
 def rate(size: int, modality: str, count: int = 10) -> float:
     """Images that are drawn in a second of processor time, on one thread."""
@@ -25,9 +27,8 @@ def rate(size: int, modality: str, count: int = 10) -> float:
 
 def checks(count: int = 10) -> list[Check]:
     """The speeds that the project promises, in images per second of processor time."""
-    sizes = ((64, "gray", 450), (224, "rgb", 30), (64, "thermal", None))
     note = f"{7 * count} images, one thread"
     return [
         Check(f"drawn per second, {size} px {what}", rate(size, what, count), least, None, note)
-        for size, what, least in sizes
+        for size, what, least in PROMISED
     ]

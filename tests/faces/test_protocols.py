@@ -202,6 +202,17 @@ def test_the_official_division_is_the_only_fold():
         divide(faces, PROTOCOLS["rafdb7"], 3)
 
 
+def test_where_three_splits_are_published_the_middle_one_stays_out():
+    faces = official([("train", "val", "test")[i % 3] for i in range(240)])
+    division = divide(faces, PROTOCOLS["fer7"], 0)
+    assert set(faces.table["split"].iloc[division.train.rows]) == {"train"}
+    assert set(faces.table["split"].iloc[division.test.rows]) == {"test"}
+
+
+def test_a_set_with_another_crop_keeps_its_protocols():
+    assert protocols_for("ckplus-idferm") == protocols_for("ckplus") != protocols_for("unknown")
+
+
 def test_inner_folds_of_an_official_division_cut_its_training_people():
     faces = official(["train" if i < 180 else "test" for i in range(240)])
     division = divide(faces, PROTOCOLS["rafdb7"], 0, inner=1)

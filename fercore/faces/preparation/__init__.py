@@ -1,0 +1,1 @@
+"""From a dataset as it was distributed to a verified face set: list, read, check, frame, save."""

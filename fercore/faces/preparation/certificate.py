@@ -1,0 +1,84 @@
+"""A certificate: what one copy of a dataset holds, compared with what is expected; no image, fit to be published."""
+
+import html
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from fercore import provenance
+from fercore.faces.faceset import FaceSet
+from fercore.faces.folds import N_FOLDS
+from fercore.faces.folds import certificate as fold_certificate
+from fercore.faces.folds import fingerprint as fold_fingerprint
+from fercore.faces.preparation.framing import RULE
+from fercore.faces.preparation.reading import Dataset
+from fercore.storage import whole_file, write_json
+
+STYLE = (
+    "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
+    "td,th{padding:.1rem .8rem;text-align:left}"
+)
+
+
+def compared(dataset: Dataset, counts: Mapping[str, int]) -> pd.DataFrame:
+    """Expected and found counts with their verdicts, those that differ first."""
+    rows = []
+    for what in dict.fromkeys([*dataset.expected, *counts]):
+        expected, found = dataset.expected.get(what), counts.get(what, 0)
+        verdict = "" if expected is None else expected.verdict(found)
+        rows.append((what, "" if expected is None else str(expected), found, verdict))
+    table = pd.DataFrame(rows, columns=["count", "expected", "found", "verdict"])
+    order = table["verdict"].map({"differs": 0, "unusual": 1, "as expected": 2, "": 3})
+    return table.assign(order=order).sort_values("order", kind="stable").drop(columns="order").reset_index(drop=True)
+
+
+def certificate(
+    dataset: Dataset, faces: FaceSet, crop: str, counts: pd.DataFrame, framing: Mapping[str, int], notes: Sequence[str]
+) -> dict:
+    """Everything worth knowing of a prepared set, as JSON."""
+    table = faces.table
+    content = {
+        "dataset": dataset.title, "prepared as": faces.name, "crop": crop, "pixels": list(faces.images.shape[1:]),
+        "fingerprint": faces.fingerprint, "code": provenance.commit(), "rule for faces": RULE,
+        "faces by how they were found": dict(framing), "counts": counts.to_dict("records"), "notes": list(notes),
+        "images per class": table["label"].value_counts().sort_index().to_dict(),
+    }  # fmt: skip
+    if dataset.folds and table["subject"].nunique() >= N_FOLDS:
+        content["folds' fingerprint"] = fold_fingerprint(table)
+        content["folds"] = fold_certificate(table).reset_index().to_dict("records")
+    if dataset.folds:
+        content["images per subject"] = table["subject"].value_counts().sort_index().to_dict()
+    if (table["split"] != "").any():
+        content["images per official split"] = table["split"].value_counts().sort_index().to_dict()
+    return content
+
+
+def write(content: Mapping, folder: Path) -> None:
+    """``certificate.json`` and ``certificate.html`` in ``folder``."""
+    write_json(folder / "certificate.json", dict(content))
+    with whole_file(folder / "certificate.html") as aside:
+        aside.write_text(page(content), encoding="utf-8")
+
+
+def page(content: Mapping) -> str:
+    """The certificate to read."""
+    parts = [f"<h1>{html.escape(str(content['dataset']))}</h1>"]
+    for name, value in content.items():
+        if name == "dataset":
+            continue
+        parts.append(f"<h2>{html.escape(name)}</h2>{_shown(value)}")
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{html.escape(str(content['dataset']))}</title><style>{STYLE}</style>{''.join(parts)}</html>\n"
+    )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Mapping):
+        return pd.DataFrame(value.items()).to_html(header=False, index=False, border=0) if value else "none"
+    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        return pd.DataFrame(value).to_html(index=False, border=0)
+    if isinstance(value, list):
+        return "".join(f"<p>{html.escape(str(one))}</p>" for one in value) or "none"
+    return f"<p>{html.escape(str(value))}</p>"

@@ -1,0 +1,157 @@
+"""What a dataset's script says of it: which pictures there are, what they show, how many there should be."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fercore.faces.preparation.source import Source
+
+
+class DatasetError(ValueError):
+    """A source is not this dataset, or not all of it; says what was looked for, what was found, and the way out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture that will become a row of the manifest; its pixels are read when their turn comes."""
+
+    name: str  # how messages call it
+    image: Callable[[], np.ndarray]  # H x W x 3, uint8
+    subject: str
+    label: str
+    sequence: str = "1"
+    frame: int = 0
+    native: str = ""  # the dataset's own code of the label
+    intensity: float = math.nan
+    split: str = ""
+    modality: str = "visible"
+    points: Callable[[], np.ndarray] | None = None  # the five POINTS where the dataset ships landmarks
+
+
+@dataclass
+class Reading:
+    """The pictures of a source, what was counted, and what a user must be told."""
+
+    shots: list[Shot]
+    counts: dict[str, int]  # compared with the dataset's expectations by name
+    notes: list[str] = field(default_factory=list)  # e.g. which sequences are missing
+
+    @classmethod
+    def of(cls, shots: list[Shot], notes: Sequence[str] = (), **counts: int) -> "Reading":
+        """Counts of images, subjects and classes as every dataset has them, and ``counts`` of its own."""
+        usual = {"images": len(shots), "subjects": len({shot.subject for shot in shots})}
+        classes = Counter(shot.label for shot in shots)
+        return cls(shots, usual | {f"images of {label}": n for label, n in sorted(classes.items())} | counts, [*notes])
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A count as published; one that was verified must hold, another one only warns."""
+
+    lowest: int
+    highest: int
+    verified: bool
+
+    def verdict(self, found: int) -> str:
+        """ "as expected", "differs" (a failure) or "unusual" (a warning)."""
+        if self.lowest <= found <= self.highest:
+            return "as expected"
+        return "differs" if self.verified else "unusual"
+
+    def __str__(self) -> str:
+        return str(self.lowest) if self.lowest == self.highest else f"{self.lowest} to {self.highest}"
+
+
+def known(count: int) -> Expected:
+    """A verified count."""
+    return Expected(count, count, True)
+
+
+def around(lowest: int, highest: int | None = None) -> Expected:
+    """A count that is often told and was never verified."""
+    return Expected(lowest, highest or lowest, False)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One more command line option of a script: its name, help, default (which gives the type) and choices."""
+
+    name: str
+    help: str
+    default: Any
+    choices: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Everything that is special about one dataset."""
+
+    name: str
+    title: str
+    read: Callable[[Source, Mapping[str, Any]], Reading]  # raises DatasetError
+    expected: Mapping[str, Expected]
+    credit: str
+    crops: tuple[str, ...]  # by name, the default first
+    reference: str = ""  # whose neutral picture a picture is compared with: of its "sequence", its "subject", or none
+    licensed: bool = True
+    already_cropped: bool = False  # the pictures show one face each, so that their middle will do where none is found
+    size: int | None = None  # pixels, instead of the crop's own
+    folds: bool = True  # whether people are told apart, so that folds can be cut
+    options: tuple[Option, ...] = ()
+
+
+def references(shots: Sequence[Shot], by: str) -> np.ndarray:
+    """Row of each shot's neutral picture, -1 where there is none; ``by`` "sequence", "subject" or "" (none)."""
+    rows = np.full(len(shots), -1)
+    if not by:
+        return rows
+
+    def group(shot: Shot) -> tuple:
+        own = (shot.sequence,) if by == "sequence" else ()
+        return (shot.subject, shot.modality, *own)
+
+    first: dict[tuple, int] = {}
+    for row, shot in enumerate(shots):
+        if shot.label == "neutral":
+            first.setdefault(group(shot), row)
+    for row, shot in enumerate(shots):
+        rows[row] = first.get(group(shot), -1)
+    return rows
+
+
+def onset_to_apex(
+    pictures: Sequence[tuple[int, Callable[[], np.ndarray], str]], label: str, offset: bool = False, **common: Any
+) -> list[Shot]:
+    """Shots of one posed sequence, from (frame, image, name) in order: the first is neutral, the apex is the last.
+
+    With ``offset`` the face returns to rest and the apex lies in the middle.
+    """
+    last = max(len(pictures) - 1, 1)
+    shots = []
+    for rank, (number, image, name) in enumerate(pictures):
+        share = 1 - abs(2 * rank / last - 1) if offset else rank / last
+        shots.append(
+            Shot(
+                name, image, label="neutral" if rank == 0 else label, frame=number, intensity=round(share, 4), **common
+            )
+        )
+    return shots
+
+
+def fold_counts(subjects: Sequence[str]) -> dict[str, int]:
+    """Sequences per fold by GCNet's rule, from the subject of every sequence: the people sorted, every tenth."""
+    people = sorted(set(subjects))
+    return {f"sequences of fold {k}": sum(s in set(people[k::10]) for s in subjects) for k in range(10)}
+
+
+def code(text: bytes | str) -> int:
+    """A label as the datasets write it, such as ``3.0000000e+00``; raises DatasetError."""
+    try:
+        words = text.decode("ascii") if isinstance(text, bytes) else text
+        return int(float(words.strip()))
+    except (ValueError, UnicodeDecodeError, OverflowError) as error:
+        raise DatasetError(f"{text!r:.60} is not a label ({error})") from error

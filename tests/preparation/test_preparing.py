@@ -1,0 +1,210 @@
+"""From a tree to a face set: the papers' crops, faces that are not found, interruption, certificates, exit codes."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from data_prep import status
+from data_prep.ckplus import CKPLUS
+from data_prep.jaffe import JAFFE
+from data_prep.oulu import OULU
+from fercore.faces.alignment import TEMPLATE
+from fercore.faces.faceset import FaceSet
+from fercore.faces.landmarks import NoFaceError
+from fercore.faces.preparation import certificate, command, pipeline
+from fercore.faces.preparation.framing import CROPS, evenly_lit, framed
+from fercore.faces.preparation.reading import Expected, known
+from tests.preparation import trees
+
+
+def sees():
+    """A detector that finds a face where it belongs in every picture."""
+    return lambda image: TEMPLATE * (image.shape[1], image.shape[0])
+
+
+def blind():
+    def detect(image):
+        raise NoFaceError("no face found")
+
+    return detect
+
+
+def now_and_then():
+    """A detector that fails on dark pictures."""
+
+    def detect(image):
+        if image.mean() < 100:
+            raise NoFaceError("no face found")
+        return TEMPLATE * (image.shape[1], image.shape[0])
+
+    return detect
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    monkeypatch.setenv("FERCORE_DATA", str(tmp_path / "data"))
+    return tmp_path / "data" / "prepared"
+
+
+def run(dataset, source, *more, detector=sees):
+    return command.main(dataset, "about", ["--source", str(source), "--workers", "1", *map(str, more)], detector)
+
+
+def unexpecting(dataset):
+    return replace(dataset, expected={})
+
+
+def test_prepares_checks_and_recognises_what_is_done(tmp_path, data, capsys):
+    tree = trees.oulu(tmp_path / "tree")
+    ours = replace(OULU, expected={"sequences": known(4), "people": Expected(3, 9, False)})
+    assert run(ours, tree, "--check") == 0 and not data.exists()
+    assert run(ours, tree) == 0
+    faces = FaceSet.open(data / "oulu")
+    assert (faces.source, faces.images.shape, len(faces)) == ("licensed", (16, 132, 132), 16)
+    assert list(faces.table["reference"][:5]) == [0, 0, 0, 0, 4] and faces.classes == ["neutral", "anger", "happiness"]
+    content = json.loads((data / "oulu" / "certificate.json").read_text())
+    assert content["faces by how they were found"] == {"detected": 16} and content["fingerprint"] == faces.fingerprint
+    assert [(c["count"], c["verdict"]) for c in content["counts"][:2]] == [
+        ("people", "unusual"),
+        ("sequences", "as expected"),
+    ]
+    assert "<h1>Oulu-CASIA</h1>" in (data / "oulu" / "certificate.html").read_text()
+    assert run(ours, tree) == 0 and "done already" in capsys.readouterr().out
+
+
+def test_verified_counts_that_differ_fail_and_others_warn(tmp_path, data, capsys):
+    tree = trees.oulu(tmp_path / "tree")
+    assert run(OULU, tree, "--check") == 1
+    assert run(OULU, tree) == 1 and "--incomplete" in capsys.readouterr().err and not data.exists()
+    assert run(OULU, tree, "--incomplete") == 1 and len(FaceSet.open(data / "oulu")) == 16
+
+
+def test_a_wrong_folder_is_one_line(tmp_path, data, capsys):
+    assert run(OULU, trees.kdef(tmp_path / "tree")) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "looks like kdef" in error
+
+
+def test_official_landmarks_come_first_and_colour_is_made_gray(tmp_path, data):
+    tree = trees.ckplus(tmp_path / "tree")
+    trees.photo(tree / "extended-cohn-kanade-images/cohn-kanade-images/S005/001/S005_001_00000002.png", 5, colour=True)
+    assert run(unexpecting(CKPLUS), tree, detector=blind) == 0
+    about = json.loads((data / "ckplus" / "certificate.json").read_text())
+    assert about["faces by how they were found"] == {"official": 10}
+
+
+def test_faces_that_are_not_found_take_the_previous_place_or_are_left_out_by_name(tmp_path, data):
+    tree = tmp_path / "tree"
+    levels = {("P001", "Anger"): (200, 50, 50), ("P001", "Fear"): (50, 200, 200)}
+    for (subject, label), grays in levels.items():
+        for frame, gray in enumerate(grays):
+            file = trees.photo(tree / f"VL/Strong/{subject}/{label}/{frame:03d}.jpeg")
+            trees.Image.fromarray(np.full((40, 40), gray, np.uint8)).save(file)
+    (tree / "VL/Strong/P001/Fear/002.jpeg").write_bytes(b"\xff\xd8\xff\xe0 cut off")
+    assert run(unexpecting(OULU), tree, detector=now_and_then) == 0
+    framing = pipeline.pd.read_csv(data / "oulu" / "framing.csv")
+    assert list(framing["how"]) == ["detected", "previous", "previous", "excluded", "detected", "damaged"]
+    assert "002.jpeg is damaged" in framing["problem"][5]
+    table = FaceSet.open(data / "oulu").table
+    assert list(table["frame"]) == [0, 1, 2, 1] and list(table["reference"]) == [0, 0, 0, -1]
+
+
+def test_the_middle_of_an_already_cropped_picture_will_do(tmp_path, data):
+    tree = trees.jaffe(tmp_path / "tree")
+    assert run(unexpecting(JAFFE), tree, detector=blind) == 0
+    assert set(pipeline.pd.read_csv(data / "jaffe" / "framing.csv")["how"]) == {"middle"}
+
+
+def test_nothing_found_at_all_is_an_error(tmp_path, data, capsys):
+    assert run(unexpecting(OULU), trees.oulu(tmp_path / "tree"), detector=blind) == 1
+    assert "no face was found on any of the 16 pictures" in capsys.readouterr().err
+
+
+def test_another_crop_is_another_set(tmp_path, data):
+    tree = trees.oulu(tmp_path / "tree")
+    for crop in ("gcnet", "unpaired", "idferm"):
+        assert run(unexpecting(OULU), tree, "--crop", crop) == 0
+    assert FaceSet.open(data / "oulu-unpaired").images.shape == (16, 224, 224, 3)
+    assert FaceSet.open(data / "oulu-idferm").images.shape == (16, 64, 64)
+
+
+def test_an_interrupted_preparation_goes_on_and_ends_with_the_same_bits(tmp_path, data, monkeypatch):
+    tree = trees.oulu(tmp_path / "tree")
+    monkeypatch.setattr(pipeline, "BLOCK", 4)
+    assert run(unexpecting(OULU), tree) == 0
+    whole = np.array(FaceSet.open(data / "oulu").images)
+    shutil.rmtree(data / "oulu")
+    seen = []
+
+    def tiring():
+        def detect(image):
+            seen.append(image)
+            if len(seen) == 10:
+                raise KeyboardInterrupt
+            return sees()(image)
+
+        return detect
+
+    with pytest.raises(KeyboardInterrupt):
+        run(unexpecting(OULU), tree, detector=tiring)
+    assert not (data / "oulu").exists()
+    assert run(unexpecting(OULU), tree, detector=tiring) == 0
+    assert len(seen) == 10 + 8  # two blocks of four were done
+    assert np.array_equal(FaceSet.open(data / "oulu").images, whole) and not list(data.glob(".*"))
+
+
+def test_two_processes_make_what_one_makes(tmp_path, data, monkeypatch):
+    tree = trees.oulu(tmp_path / "tree")
+    monkeypatch.setattr(pipeline, "BLOCK", 4)
+    one, two = (tmp_path / name for name in ("one", "two"))
+    assert run(unexpecting(OULU), tree, "--output", one) == 0
+    assert run(unexpecting(OULU), tree, "--output", two, "--workers", 2) == 0
+    assert np.array_equal(FaceSet.open(one).images, FaceSet.open(two).images)
+
+
+def test_a_folder_that_is_no_prepared_set_is_not_overwritten(tmp_path, data, capsys):
+    trees.text(tmp_path / "mine" / "thesis.txt", "years of work")
+    assert run(unexpecting(OULU), trees.oulu(tmp_path / "tree"), "--output", tmp_path / "mine") == 1
+    assert "would be overwritten" in capsys.readouterr().err and (tmp_path / "mine" / "thesis.txt").is_file()
+
+
+@pytest.mark.parametrize("name", CROPS)
+def test_every_crop_puts_the_face_where_it_says(name):
+    image = trees.pixels(0, 200, 160, colour=True)
+    face, how, points = framed(image, CROPS[name], None, sees(), None, False)
+    shape = (CROPS[name].size,) * 2 + ((3,) if CROPS[name].colour else ())
+    assert face.shape == shape and face.dtype == np.uint8
+    assert (how, points is None) == (("whole", True) if name.startswith("whole") else ("detected", False))
+
+
+def test_evenly_lit_takes_a_plane_of_light_away():
+    y, x = np.mgrid[:64, :64]
+    texture = np.random.default_rng(0).normal(0, 12, (64, 64))
+    lit, unlit = (np.clip(128 + texture + tilt * (x - 32), 0, 255).astype(np.uint8) for tilt in (1.2, 0))
+    assert np.corrcoef(evenly_lit(lit).ravel(), evenly_lit(unlit).ravel())[0, 1] > 0.97
+    assert abs(np.polyfit(x.ravel(), evenly_lit(lit).ravel(), 1)[0]) < 0.05
+    levels = np.bincount(evenly_lit(lit).ravel(), minlength=256)
+    assert levels.max() < 60  # 4096 pixels over 256 levels: about 16 each
+
+
+def test_compared_counts_put_differences_first():
+    ours = replace(OULU, expected={"a": known(1), "b": Expected(1, 2, False), "c": known(5)})
+    table = certificate.compared(ours, {"a": 1, "b": 3, "c": 4, "d": 7})
+    assert list(table["count"]) == ["c", "b", "a", "d"]
+    assert list(table["verdict"]) == ["differs", "unusual", "as expected", ""]
+
+
+def test_certificate_page_is_safe_to_show():
+    page = certificate.page({"dataset": "<script>", "notes": ["<img onerror=x>"], "counts": [{"count": "<b>"}]})
+    assert "<script>" not in page and "<img" not in page and "<b>" not in page
+
+
+def test_status_lists_every_dataset_and_what_is_prepared(tmp_path, data, capsys):
+    run(unexpecting(OULU), trees.oulu(tmp_path / "tree"))
+    assert status.main([]) == 0
+    shown = status.rows().set_index("set")
+    assert shown.loc["oulu", "prepared"] == "yes" and shown.loc["ckplus", "prepared"] == "no"
+    assert "gcnet" in shown.loc["oulu", "used by"] and len(shown) == 17
