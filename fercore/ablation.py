@@ -9,7 +9,7 @@ from fercore import provenance
 from fercore.faces.faceset import FaceSet
 from fercore.faces.folds import N_FOLDS
 from fercore.faces.protocols import Protocol, protocol_of
-from fercore.faces.sources import credit, open_faces
+from fercore.faces.sources import credit
 from fercore.runs import Run, RunError, RunSpec, find, get_or_train
 
 
@@ -48,13 +48,12 @@ class Ablation:
     @property
     def definition(self) -> Protocol:
         """The protocol in full."""
-        return protocol_of(self.dataset, self.protocol)
+        return protocol_of(self.dataset, self.protocol, self.paper)
 
     @property
     def faces(self) -> FaceSet:
         """The images that the runs see."""
-        spec = self.specs[0]
-        return open_faces(spec.dataset, spec.source, spec.config.image_size, spec.config.twin_subjects)
+        return self.specs[0].faces()
 
     def train(self, device: str = "cpu") -> "Ablation":
         """Train the runs that are missing; finished ones are left as they are."""

@@ -19,7 +19,7 @@ def predictions(
     method: Method, faces: FaceSet, part: Part, classes: tuple[str, ...], examples: Examples
 ) -> pd.DataFrame:
     """One row per image of ``part``: who it is, its true and predicted label, and every class score."""
-    scores = [method.predict(batch.image, batch.reference).cpu() for batch in examples.in_order()]
+    scores = [method.predict(batch).cpu() for batch in examples.in_order()]
     scores = torch.cat(scores).numpy() if scores else np.empty((0, len(classes)), np.float32)
     table = faces.table.loc[part.rows, ["subject", "sequence", "frame", "intensity"]].reset_index(drop=True)
     table.insert(0, "row", part.rows)

@@ -16,6 +16,27 @@ class Descent:
     momentum: float
     weight_decay: float
 
+    def optimiser(self, groups: list[dict]) -> torch.optim.Optimizer:
+        """An optimiser over groups of parameters."""
+        return torch.optim.SGD(
+            groups, lr=self.rate(0), momentum=self.momentum, nesterov=self.momentum > 0, weight_decay=self.weight_decay
+        )
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam (Kingma & Ba 2015): the rate of every iteration, decay of the first moment, weight decay."""
+
+    rate: Callable[[int], float]  # iteration -> learning rate
+    beta1: float = 0.9
+    weight_decay: float = 0.0
+
+    def optimiser(self, groups: list[dict]) -> torch.optim.Optimizer:
+        """An optimiser over groups of parameters."""
+        return torch.optim.Adam(
+            groups, lr=self.rate(0), betas=(self.beta1, 0.999), weight_decay=self.weight_decay, fused=True
+        )
+
 
 @dataclass(frozen=True)
 class Player:
@@ -24,12 +45,33 @@ class Player:
     name: str
     networks: Mapping[str, float]  # name of a sub-network, or of a part of one -> multiplier of the learning rate
     terms: Mapping[str, float]  # name of the term -> weight
-    descent: Descent
+    descent: Descent | Adam
+    turns: tuple[bool, ...] = (True,)  # whether it moves at iteration 0, 1, ..., over and over
 
     def keeping(self, variant: frozenset[str]) -> "Player":
         """The same player with only the variant's terms; a weight of zero is a term removed."""
         kept = {term: weight for term, weight in self.terms.items() if term in variant and weight != 0}
         return replace(self, terms=kept)
+
+    def among(self, built: Mapping[str, nn.Module]) -> "Player":
+        """The same player with only the networks that are there."""
+        there = {name: rate for name, rate in self.networks.items() if name.split(".")[0] in built}
+        return replace(self, networks=there)
+
+    def plays(self, iteration: int) -> bool:
+        """Whether it moves at this iteration."""
+        return bool(self.terms) and self.turns[iteration % len(self.turns)]
+
+
+class Settings:
+    """What the run store asks of every paper's configuration, with the answer of most."""
+
+    channels = 1  # of the images: 1 gray, 3 colour
+    occlusions: tuple[str, ...] = ()  # what covers the images, one kind each; their clean selves are then privileged
+
+    def on(self, protocol: str) -> "Settings":
+        """The configuration as the paper has it under a protocol."""
+        return self
 
 
 @dataclass(frozen=True)
@@ -45,9 +87,11 @@ class Batch:
     """Images with what is known of them; all tensors have B rows."""
 
     image: Tensor  # B x C x H x W in [0, 1]
-    label: Tensor  # B, class index; -1 for an image that takes no part in classification
+    label: Tensor | None = None  # B, class index; -1 for an image that takes no part in classification
     reference: Tensor | None = None  # B x C x H x W, the same person's reference face
     is_reference: Tensor | None = None  # B, True where the image itself shows the reference expression
+    privileged: Tensor | None = None  # B x C x H x W, what only training sees, such as the face without occlusion
+    paired: bool = True  # whether image i and privileged image i show the same moment of the same person
 
 
 class Method(nn.Module):
@@ -57,11 +101,16 @@ class Method(nn.Module):
     """
 
     def set_players(self, players: list[Player], variant: frozenset[str]) -> None:
-        """Give every player the terms that ``variant`` keeps, and an optimiser over its own parameters."""
+        """Give every player the terms that ``variant`` keeps, and an optimiser over its own parameters.
+
+        Networks that were not built, because no kept term needs them, are left out, and so is a player without any.
+        """
         known = {term for player in players for term in player.terms}
         if unknown := variant - known:
             raise ValueError(f"unknown terms {sorted(unknown)}; this method has {sorted(known)}")
-        self.players = [player.keeping(variant) for player in players]
+        built = dict(self.named_children())
+        players = [player.among(built).keeping(variant) for player in players]
+        self.players = [player for player in players if player.networks]
         self.optimisers = {player.name: self._optimiser(player) for player in self.players}
         self.iteration = 0
 
@@ -70,25 +119,47 @@ class Method(nn.Module):
         """The terms that are really played: those of the variant, less those of weight zero."""
         return frozenset(term for player in self.players for term in player.terms)
 
+    def moves(self, network: str) -> bool:
+        """Whether the variant trains this sub-network; one that it does not stays as it is, statistics included."""
+        return any(network in {name.split(".")[0] for name in p.networks} for p in self.players if p.terms)
+
+    def train(self, mode: bool = True) -> "Method":
+        """Training mode for the networks that move; the others, such as a frozen teacher, stay in evaluation mode."""
+        super().train(mode)
+        for name, network in self.named_children():
+            network.train(mode and self.moves(name))
+        return self
+
+    @property
+    def iterations(self) -> int:
+        """Steps of a whole training."""
+        return self.config.iterations
+
+    @property
+    def classifies(self) -> bool:
+        """Whether the variant learns to tell classes, so that it can be tested."""
+        return True
+
+    def check(self, examples: Any) -> None:
+        """Refuse, before any work, data without what this variant needs; raises FaceSetError."""
+
+    def initialise(self) -> None:
+        """Give networks that no pre-training provides the weights the paper starts from; random ones by default."""
+
     def _optimiser(self, player: Player) -> torch.optim.Optimizer:
-        descent = player.descent
-        groups = [
+        return player.descent.optimiser([
             {"params": parameters, "multiplier": player.networks[name]}
             for name, parameters in self._owned(player).items()
-        ]
-        return torch.optim.SGD(
-            groups, lr=descent.rate(0), momentum=descent.momentum, nesterov=descent.momentum > 0,
-            weight_decay=descent.weight_decay,
-        )  # fmt: skip
+        ])  # fmt: skip
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
-        """One iteration: all players see the same forward pass, then each moves its own parameters.
+        """One iteration: the players whose turn it is see the same forward pass, then each moves its own parameters.
 
         Each player's loss is differentiated with respect to that player's parameters only, and all gradients are
-        taken before anyone moves. Returns the value of every term (0-d, detached).
+        taken before anyone moves. Returns the value of every term played (0-d, detached).
         """
         outputs = self(batch)
-        playing = [player for player in self.players if player.terms]
+        playing = [player for player in self.players if player.plays(self.iteration)]
         values: dict[str, Tensor] = {}
         for player in playing:
             values |= self._take_gradient(player, batch, outputs, keep_graph=player is not playing[-1])
@@ -120,9 +191,10 @@ class Method(nn.Module):
     def _parameters_of(self, player: Player) -> list[nn.Parameter]:
         return [p for parameters in self._owned(player).values() for p in parameters if p.requires_grad]
 
-    def predict(self, image: Tensor, reference: Tensor | None = None) -> Tensor:
-        """Class probabilities (B x K) of images (B x C x H x W)."""
-        raise NotImplementedError
+    @torch.no_grad()
+    def predict(self, batch: Batch) -> Tensor:
+        """Class probabilities (B x K) of the images of a batch."""
+        return self(batch).logits.softmax(1)
 
     def progress(self) -> dict[str, Any]:
         """Everything that training changes, for a checkpoint."""

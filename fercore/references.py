@@ -27,7 +27,7 @@ def errors(runs: list[Run]) -> pd.DataFrame:
         faces, division, size = run.faces(), run.division(), run.spec.config.image_size
         test = _expressive(Examples(faces, division.test, size))
         with torch.no_grad():
-            estimates = {run.spec.variant: run.method().look(test.image, test.reference).generated}
+            estimates = {run.spec.variant: run.method()(test).generated}
         if run.spec.fold not in folds_done:  # the baselines depend on the fold, not on the variant
             estimates |= _baselines(_expressive(Examples(faces, division.train, size)), test)
             folds_done.add(run.spec.fold)

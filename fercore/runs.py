@@ -23,7 +23,8 @@ from fercore.faces import folds
 from fercore.faces.augmentation import Augmentation
 from fercore.faces.examples import Examples
 from fercore.faces.faceset import FaceSet
-from fercore.faces.protocols import PROTOCOLS, Division, divide
+from fercore.faces.occlusion import Cover
+from fercore.faces.protocols import PROTOCOLS, Division, Part, divide
 from fercore.faces.sources import open_faces
 from fercore.method import Method
 from fercore.storage import digest, one_at_a_time, whole_folder, write_json
@@ -60,7 +61,7 @@ class RunSpec:
         config = self.module.TIERS[self.tier]
         if unknown := {name for name, _ in self.changes} - {field.name for field in dataclasses.fields(config)}:
             raise ValueError(f"no field {sorted(unknown)}; valid: {', '.join(sorted(asdict(config)))}")
-        return dataclasses.replace(config, **dict(self.changes))
+        return dataclasses.replace(config.on(self.protocol), **dict(self.changes))
 
     @property
     def terms(self) -> frozenset[str]:
@@ -79,6 +80,17 @@ class RunSpec:
     @property
     def _place(self) -> str:
         return f"fold{self.fold}" if self.inner is None else f"fold{self.fold}.{self.inner}"
+
+    def faces(self) -> FaceSet:
+        """The images that the run sees."""
+        config = self.config
+        return open_faces(self.dataset, self.source, config.image_size, config.twin_subjects, config.channels == 3)
+
+    def examples(self, faces: FaceSet, part: Part, purpose: str, device: str = "cpu") -> Examples:
+        """A part of ``faces`` as this run sees it for ``purpose``, "training" or "test": covered, if the paper does."""
+        config = self.config
+        cover = Cover(config.occlusions, purpose) if config.occlusions else None
+        return Examples(faces, part, config.image_size, device, config.channels, cover)
 
     def __str__(self) -> str:
         return f"{self.variant} on {self.dataset}/{self.protocol}, {self._place}, seed {self.seed} ({self.tier})"
@@ -133,7 +145,7 @@ class Run:
 
     def faces(self) -> FaceSet:
         """The images this run saw; raises RunError where they have changed since."""
-        faces = _faces(self.spec)
+        faces = self.spec.faces()
         if faces.fingerprint != self.about["data"]["fingerprint"]:
             raise RunError(f"the images of {self.spec.dataset} changed since {self.spec.folder} was made; remove it")
         return faces
@@ -155,25 +167,23 @@ def get_or_train(spec: RunSpec, device: str = "cpu") -> Run:
         return find(spec) or _train(spec, device)
 
 
-def _faces(spec: RunSpec) -> FaceSet:
-    return open_faces(spec.dataset, spec.source, spec.config.image_size, spec.config.twin_subjects)
-
-
 def _train(spec: RunSpec, device: str) -> Run:
     started, config = time.monotonic(), spec.config
-    faces = _faces(spec)
+    faces = spec.faces()
     division = divide(faces, PROTOCOLS[spec.protocol], spec.fold, spec.inner)
     torch.manual_seed(spec.seed)
     method = spec.module.METHOD(config, len(division.classes), spec.terms)
-    examples = Examples(faces, division.train, config.image_size, device)
+    examples = spec.examples(faces, division.train, "training", device)
     method.check(examples)
-    method.check(Examples(faces, division.test, config.image_size, device))
-    for name, state in _pretrained(spec, device).items():
+    method.check(spec.examples(faces, division.test, "test", device))
+    if not (provided := _pretrained(spec, method, device)):
+        method.initialise()
+    for name, state in provided.items():
         method.get_submodule(name).load_state_dict(state)
     method = method.to(device, memory_format=torch.channels_last)
     partial = spec.folder.with_name(f".{spec.folder.name}.partial")
     course = Course(
-        config.iterations, config.batch_size, spec.seed, Augmentation(config.scale, config.rotation, config.intensity)
+        method.iterations, config.batch_size, spec.seed, Augmentation(config.scale, config.rotation, config.intensity)
     )
     cause = digest(provenance.source_digest(spec.paper).encode(), faces.fingerprint.encode())
     try:
@@ -190,26 +200,30 @@ def _train(spec: RunSpec, device: str) -> Run:
 
 
 def pretrain(spec: RunSpec, stage: str, device: str = "cpu") -> Run:
-    """The pre-training stage that ``spec``'s configuration asks for; trained first where it does not exist."""
+    """The pre-training stage that ``spec``'s configuration asks for; trained first where it does not exist.
+
+    It sees the identity set that the configuration names, or the run's own training images where that says "own".
+    """
     config = spec.config
-    changes = dict(spec.changes) | config.pretrained_by()
-    source = "prepared" if spec.tier == "paper" else "twin"
-    asked = dataclasses.replace(
-        spec, variant=stage, dataset=config.pretraining, protocol="identities", fold=0, inner=None, source=source,
-        changes=tuple(changes.items()),
-    )  # fmt: skip
+    changes = tuple((dict(spec.changes) | config.pretrained_by()).items())
+    asked = dataclasses.replace(spec, variant=stage, changes=changes)
+    if config.pretraining != "own":
+        source = "prepared" if spec.tier == "paper" else "twin"
+        asked = dataclasses.replace(
+            asked, dataset=config.pretraining, protocol="identities", fold=0, inner=None, source=source
+        )
     return get_or_train(asked, device)
 
 
-def _pretrained(spec: RunSpec, device: str) -> dict[str, dict]:
-    """Weights of the networks that pre-training provides; none for a pre-training stage itself."""
-    stages = spec.module.PRETRAINING
+def _pretrained(spec: RunSpec, method: Method, device: str) -> dict[str, dict]:
+    """Weights that pre-training provides for the networks of ``method``; none for a pre-training stage itself."""
     if not spec.config.pretraining:  # nor does a stage have one itself
         return {}
     weights = {}
-    for name, stage in stages.items():
-        trained = pretrain(spec, name, device).method()
-        weights |= {network: trained.get_submodule(network).state_dict() for network in stage.provides}
+    for name, stage in spec.module.PRETRAINING.items():
+        if wanted := [network for network in stage.provides if hasattr(method, network)]:
+            trained = pretrain(spec, name, device).method()
+            weights |= {network: trained.get_submodule(network).state_dict() for network in wanted}
     return weights
 
 
@@ -220,13 +234,13 @@ def _write(
     history.to_csv(folder / "history.csv", index=False)
     weights = {name: value.contiguous().cpu() for name, value in method.state_dict().items()}
     (folder / "weights.safetensors").write_bytes(serialised(weights))
-    if "classify" not in spec.terms:
+    if not method.classifies:
         return
     for name, part in (("predictions", division.test), ("early", division.early)):
-        examples = Examples(faces, part, spec.config.image_size, device)
+        examples = spec.examples(faces, part, "test", device)
         predictions(method, faces, part, division.classes, examples).to_parquet(folder / f"{name}.parquet", index=False)
-    test = Examples(faces, division.test, spec.config.image_size, device)
-    features = [method.look(batch.image, batch.reference).feature.cpu() for batch in test.in_order()]
+    test = spec.examples(faces, division.test, "test", device)
+    features = [method(batch).feature.cpu() for batch in test.in_order()]
     np.save(folder / "features.npy", torch.cat(features).numpy())
 
 

@@ -75,17 +75,19 @@ def _epoch(method: Method, examples: Examples, course: Course, epoch: int, bar: 
         bar.update()
         if method.iteration >= course.iterations:
             break
-    losses = {term: torch.stack([step[term] for step in values]).double().cpu() for term in values[0]}
-    _check_finite(losses, method)
+    terms = dict.fromkeys(term for step in values for term in step)  # a player may sit out some steps
+    losses = {term: torch.stack([step[term] for step in values if term in step]).double().cpu() for term in terms}
+    _check_finite(losses, values, method)
     return {"epoch": epoch, "iteration": method.iteration} | {term: loss.mean().item() for term, loss in losses.items()}
 
 
-def _check_finite(losses: dict[str, Tensor], method: Method) -> None:
+def _check_finite(losses: dict[str, Tensor], values: list[dict[str, Tensor]], method: Method) -> None:
     """Refuse an epoch in which a loss or, after its last step, a weight is not finite."""
     first = {term: int((~loss.isfinite()).nonzero()[0]) for term, loss in losses.items() if not loss.isfinite().all()}
     if first:
         term = min(first, key=first.get)
-        iteration = method.iteration - len(losses[term]) + first[term] + 1
+        played = [number for number, step in enumerate(values, start=1) if term in step]
+        iteration = method.iteration - len(values) + played[first[term]]
         raise TrainingError(f"term {term} became {losses[term][first[term]]} at iteration {iteration}; {WAY_OUT}")
     for name, value in method.state_dict().items():
         if value.is_floating_point() and not value.isfinite().all():

@@ -77,6 +77,6 @@ def store_untrained(spec: RunSpec, seed: int = 0) -> Run:
         shown.assign(**scores).to_parquet(spec.folder / f"{name}.parquet", index=False)
     batch = next(Examples(faces, division.test, spec.config.image_size).in_order())
     with torch.no_grad():
-        features = find(spec).method().look(batch.image, batch.reference).feature
+        features = find(spec).method()(batch).feature
     np.save(spec.folder / "features.npy", features.numpy())
     return find(spec)

@@ -21,6 +21,7 @@ from fercore.evaluation import (
     subject_bootstrap,
 )
 from fercore.faces.protocols import Part
+from fercore.method import Batch
 from fercore.papers.gcnet import VARIANTS
 
 CLASSES = ["anger", "fear", "joy"]
@@ -164,7 +165,7 @@ def test_predictions_say_who_what_and_every_score(monkeypatch):
     table = predictions(net, faces, part, classes, examples)
     scores = table[[evaluation.SCORE + name for name in classes]].to_numpy()
     image = torch.from_numpy(faces.images[part.rows][:, None, :16, :16] / 255).float()
-    np.testing.assert_allclose(scores, net.predict(image).numpy(), rtol=1e-5)
+    np.testing.assert_allclose(scores, net.predict(Batch(image)).numpy(), rtol=1e-5)
     assert table["row"].tolist() == [9, 3, 14, 21]
     assert table["label"].tolist() == [classes[i] for i in part.target]
     assert table["predicted"].tolist() == [classes[i] for i in scores.argmax(1)]

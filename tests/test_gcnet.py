@@ -115,7 +115,7 @@ def test_decoders_and_their_output_learn_at_rates_of_their_own(field, factor):
 
 
 def scores(net, image, reference=None):
-    return net.eval().predict(image, reference)
+    return net.eval().predict(Batch(image, reference=reference))
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

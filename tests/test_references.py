@@ -10,6 +10,7 @@ from factories import small_faces
 from result_factories import store_untrained, study
 
 from fercore.faces.protocols import SEVEN
+from fercore.method import Batch
 from fercore.references import BASELINES, comparison, errors
 from fercore.runs import Run
 
@@ -85,13 +86,13 @@ def test_error_of_a_network_is_that_of_its_own_generated_reference(runs, table):
     run = runs[1]
     *_, unseen, truth, _ = parts(run)
     with torch.no_grad():
-        made = run.method().look(torch.tensor(unseen[:, None], dtype=torch.float32)).generated[:, 0].numpy()
+        made = run.method()(Batch(torch.tensor(unseen[:, None], dtype=torch.float32))).generated[:, 0].numpy()
     found = table.query("fold == @run.spec.fold and estimate == @run.spec.variant")["error"]
     np.testing.assert_allclose(found, ((made - truth) ** 2).mean((1, 2)), rtol=1e-4)
 
 
 def test_perfect_generator_has_no_error_and_gains_everything(runs, monkeypatch):
-    perfect = SimpleNamespace(look=lambda image, reference: SimpleNamespace(generated=reference))
+    perfect = lambda batch: SimpleNamespace(generated=batch.reference)
     monkeypatch.setattr(Run, "method", lambda self: perfect)
     found = errors(runs[:1])
     assert (found.query("estimate == 'S0R0'")["error"] == 0).all()
@@ -102,7 +103,7 @@ def test_perfect_generator_has_no_error_and_gains_everything(runs, monkeypatch):
 
 
 def test_copying_generator_gains_nothing_on_the_copy(runs, monkeypatch):
-    copying = SimpleNamespace(look=lambda image, reference: SimpleNamespace(generated=image))
+    copying = lambda batch: SimpleNamespace(generated=batch.image)
     monkeypatch.setattr(Run, "method", lambda self: copying)
     assert comparison(errors(runs[:1])).loc["S0R0", "gain on copy of the input, %"] == "0.0 [0.0, 0.0]"
 

@@ -92,6 +92,27 @@ class FaceSet:
         return replace(self, images=_resize(self.images, size))
 
 
+def merged(sets: list[FaceSet]) -> FaceSet:
+    """Several sets of one image size as one; subjects of different sets are different people.
+
+    Raises FaceSetError where one is gray and another in colour, or their sources differ.
+    """
+    kinds = {(faces.images.shape[1:], faces.source) for faces in sets}
+    if len(kinds) > 1:
+        raise FaceSetError(f"{', '.join(faces.name for faces in sets)} cannot be one set, their images differ: {kinds}")
+    tables, start = [], 0
+    for faces in sets:
+        reference = faces.table["reference"].where(faces.table["reference"] < 0, faces.table["reference"] + start)
+        table = faces.table.assign(subject=faces.name + "/" + faces.table["subject"], reference=reference)
+        tables.append(table.drop(columns="fold", errors="ignore"))
+        start += len(faces)
+    return FaceSet(
+        "+".join(faces.name for faces in sets), np.concatenate([faces.images for faces in sets]),
+        pd.concat(tables, ignore_index=True), sets[0].source, "; ".join(faces.credit for faces in sets),
+        digest("".join(faces.fingerprint for faces in sets).encode()),
+    )  # fmt: skip
+
+
 def _resize(images: np.ndarray, size: int, block: int = 1024) -> np.ndarray:
     import torch
     from torch.nn.functional import interpolate

@@ -20,10 +20,11 @@ class Protocol:
     name: str
     dataset: str  # "" suits every dataset
     classes: tuple[str, ...] = ()  # () takes the dataset's own
-    frames: str = "last"  # of each sequence: "last" or "middle" three, or "all"
+    frames: str = "last"  # of each sequence: "last" or "middle" three, its "ends" (first and last), or "all"
     said: str = ""  # where the paper says so
     modality: str = "visible"  # of the images that take part; the other one's stay out
     official: bool = False  # the publishers' own division, told by the manifest's split, is the only fold
+    paper: str = ""  # whose protocol it is; its runs take it where none is named
 
     @property
     def neutral_is_class(self) -> bool:
@@ -34,34 +35,37 @@ class Protocol:
 PROTOCOLS = {
     p.name: p
     for p in (
-        Protocol("ckplus7", "ckplus", SEVEN, "last", "GCNet Table 2; last three frames as in public practice"),
-        Protocol("ckplus8", "ckplus", ("neutral", *SEVEN), "last", "GCNet Table 3; the first frame is neutral"),
-        Protocol("mmi6", "mmi", SIX, "middle", "GCNet Table 4; paper chose peaks by hand, we take the middle three"),
-        Protocol("oulu6", "oulu", SIX, "last", "GCNet Table 5; last three frames (printed digits are k/1440)"),
-        Protocol(
-            "rafdb7", "rafdb", WILD, "all", "Occluded, Table 1; the official training and test set", official=True
-        ),
-        Protocol(
-            "affectnet7", "affectnet", WILD, "all", "Occluded, Table 1; tested on the validation set", official=True
-        ),
-        Protocol("sfew7", "sfew", WILD, "all", "named but not reported in Occluded; tested on Val", official=True),
+        Protocol("ckplus7", "ckplus", SEVEN, "last", "Table 2; last three frames as in public practice", paper="gcnet"),
+        Protocol("ckplus8", "ckplus", ("neutral", *SEVEN), "last", "Table 3; the first is neutral", paper="gcnet"),
+        Protocol("mmi6", "mmi", SIX, "middle", "Table 4; hand-picked peaks, we take the middle three", paper="gcnet"),
+        Protocol("oulu6", "oulu", SIX, "last", "Table 5; last three (printed digits are k/1440)", paper="gcnet"),
+        Protocol("rafdb7", "rafdb", WILD, "all", "Table 1; official training and test set", official=True,
+            paper="occluded"),
+        Protocol("affectnet7", "affectnet", WILD, "all", "Table 1; tested on the validation set", official=True,
+            paper="occluded"),
+        Protocol("rafdb7+affectnet7", "rafdb+affectnet", WILD, "all", "Table 3; both training sets", official=True,
+            paper="occluded"),
+        Protocol("ckplus636", "ckplus", WILD, "ends", "Table 2; onsets, and apexes of six emotions", paper="occluded"),
+        Protocol("fedro7", "fedro", WILD, "all", "Table 3; 400 faces, to test only", paper="occluded"),
+        Protocol("sfew7", "sfew", WILD, "all", "named but not reported; tested on Val", official=True,
+            paper="occluded"),
         Protocol("fer7", "fer2013", WILD, "all", "trained on Training, tested on PrivateTest", official=True),
         Protocol("own", "", (), "all", "every image, the dataset's own classes"),
         Protocol("identities", "", (), "all", "pre-training: the subject is the class, every tenth image is held out"),
     )
-}
+}  # fmt: skip
 
 
-def protocol_of(dataset: str, name: str = "default") -> Protocol:
+def protocol_of(dataset: str, name: str = "default", paper: str = "") -> Protocol:
     """The protocol ``name`` of a dataset; "default" is the paper's, or "own" for a dataset no paper used."""
-    return PROTOCOLS[protocols_for(dataset)[0] if name == "default" else name]
+    return PROTOCOLS[protocols_for(dataset, paper)[0] if name == "default" else name]
 
 
-def protocols_for(dataset: str) -> list[str]:
-    """Names of the protocols that suit a dataset, its default first."""
+def protocols_for(dataset: str, paper: str = "") -> list[str]:
+    """Names of the protocols that suit a dataset, those of the paper first."""
     base = dataset.split("-")[0]  # a set prepared with another crop, such as ckplus-idferm, is still CK+
-    own = [p.name for p in PROTOCOLS.values() if p.dataset == base]
-    return [*own, "own", "identities"]
+    own = sorted((p for p in PROTOCOLS.values() if p.dataset == base), key=lambda p: p.paper != paper)
+    return [*(p.name for p in own), "own", "identities"]
 
 
 @dataclass(frozen=True)
@@ -99,22 +103,34 @@ def divide(faces: FaceSet, protocol: Protocol, fold: int, inner: int | None = No
         if not 0 <= number < N_FOLDS:
             raise ValueError(f"fold {number} is out of range; valid: 0..{N_FOLDS - 1}")
     table = faces.table
-    target = table["label"].map({label: i for i, label in enumerate(classes)}).fillna(-1).astype(int).to_numpy()
+    target = _target(table, classes)
     chosen = _chosen(table, protocol)
     neutral = (table["label"] == "neutral").to_numpy()
     onset = neutral & (table["reference"].to_numpy() == np.arange(len(table)))
     testing, training = (side.to_numpy() for side in _sides(table, protocol, fold, inner))
     seen = (table["modality"] == protocol.modality).to_numpy()
     training, testing = training & seen, testing & seen
-    classified = chosen & (target >= 0)
-    if not (testing & classified).any():
+    scored = chosen & (target >= 0)
+    if not (testing & scored).any():
         raise FaceSetError(f"{faces.name} has no image to test in fold {fold}: it has too few people for ten folds")
     return Division(
         classes,
-        train=_part(training & (classified | onset), target),
-        test=_part(testing & classified, target),
+        train=_part(training & (scored | onset), target),
+        test=_part(testing & scored, target),
         early=_part(testing & ~chosen & ~neutral & (target >= 0), target),
     )
+
+
+def classified(faces: FaceSet, protocol: Protocol) -> tuple[tuple[str, ...], Part]:
+    """The classes and every image that ``protocol`` classifies, whatever the fold: a test of a model from elsewhere."""
+    classes = protocol.classes or tuple(faces.classes)
+    target = _target(faces.table, classes)
+    seen = (faces.table["modality"] == protocol.modality).to_numpy()
+    return classes, _part(_chosen(faces.table, protocol) & (target >= 0) & seen, target)
+
+
+def _target(table: pd.DataFrame, classes: tuple[str, ...]) -> np.ndarray:
+    return table["label"].map({label: i for i, label in enumerate(classes)}).fillna(-1).astype(int).to_numpy()
 
 
 def _sides(table: pd.DataFrame, protocol: Protocol, fold: int, inner: int | None) -> tuple[pd.Series, pd.Series]:
@@ -140,6 +156,8 @@ def _chosen(table: pd.DataFrame, protocol: Protocol) -> np.ndarray:
     rank, length = sequence.rank(method="first").astype(int) - 1, sequence.transform("size")
     if protocol.frames == "last":
         chosen = rank >= length - 3
+    elif protocol.frames == "ends":
+        chosen = rank == length - 1
     else:
         chosen = (rank - length // 2).abs() <= 1
     if protocol.neutral_is_class:

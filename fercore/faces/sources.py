@@ -2,7 +2,7 @@
 
 from fercore import paths
 from fercore.faces.examples import stored_size
-from fercore.faces.faceset import FaceSet, FaceSetError
+from fercore.faces.faceset import FaceSet, FaceSetError, merged
 
 
 def prepared_names() -> list[str]:
@@ -10,17 +10,24 @@ def prepared_names() -> list[str]:
     return sorted(file.parent.name for file in (paths.data() / "prepared").glob("*/faceset.json"))
 
 
-def open_faces(dataset: str, source: str, image_size: int, subjects: int | None = None) -> FaceSet:
+def open_faces(
+    dataset: str, source: str, image_size: int, subjects: int | None = None, colour: bool = False
+) -> FaceSet:
     """The images of ``dataset``, large enough to crop ``image_size`` from.
 
-    source: "twin" (generated on first use) or "prepared" (licensed or open data on disk). ``subjects`` limits a twin.
-    Raises FaceSetError, naming the command that prepares it, where the data are missing.
+    dataset: a name, or several joined by "+" to make one set. source: "twin" (generated on first use) or "prepared"
+    (licensed or open data on disk). ``subjects`` limits a twin; ``colour`` draws it so, where a prepared set is as it
+    was prepared. Raises FaceSetError, naming the command that prepares it, where the data are missing.
     """
     size = stored_size(image_size)
+    if "+" in dataset:
+        return merged([open_faces(one, source, image_size, subjects, colour) for one in dataset.split("+")])
     if source == "twin":
         from fercore.twins.datasets import twin
+        from fercore.twins.recipes import TWINS
 
-        return twin(dataset, size, subjects)
+        people = len({take.subject for take in TWINS[dataset].cast()})
+        return twin(dataset, size, subjects if subjects and subjects < people else None, colour)
     folder = paths.data() / "prepared" / dataset
     if not (folder / "faceset.json").is_file():
         raise FaceSetError(

@@ -26,7 +26,7 @@ def generation(run: Run, stamp: str, images: int = 8) -> Figure:
     if batch.reference is not None:
         rows, names = [*rows, _gray(batch.reference)], [*names, "true reference"]
     with torch.no_grad():
-        outputs = run.method().look(batch.image, batch.reference)
+        outputs = run.method()(batch)
         for term, (name, part) in PARTS.items():
             if term in run.spec.terms:
                 rows, names = [*rows, _gray(getattr(outputs, part))], [*names, name]

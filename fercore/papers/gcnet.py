@@ -7,14 +7,14 @@ En_2 De_2r De_2i the representation stage, delta the contrastive representation.
 from dataclasses import dataclass
 from functools import cached_property
 
-from torch import Tensor, cat, nn, no_grad
+from torch import Tensor, cat, nn
 
 from fercore.faces.examples import Examples
 from fercore.faces.faceset import FaceSetError
 from fercore.losses.classification import cross_entropy
 from fercore.losses.contrastive import contrastive
 from fercore.losses.reconstruction import half_squared_error
-from fercore.method import Batch, Descent, Method, Player, Stage
+from fercore.method import Batch, Descent, Method, Player, Settings, Stage
 from fercore.networks.encoder_decoder import WIDTHS, Decoder, Encoder
 from fercore.schedules import inverse
 
@@ -39,7 +39,7 @@ NEEDS_REFERENCE = {"contrastive", "generate_reference", "reconstruct_reference"}
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Settings):
     """The paper's values; ``smoke`` and ``twin`` shorten what a laptop cannot pay."""
 
     image_size: int = 64  # Sec. 4.1, random crop of 66 x 66
@@ -127,6 +127,11 @@ class GCNet(Method):
         self.classifier = nn.Linear(config.feature_size, n_classes)
         self.set_players([self._player()], variant)
 
+    @property
+    def classifies(self) -> bool:
+        """Whether the variant learns to tell classes; the reconstruction stage does not."""
+        return "classify" in self.kept
+
     def check(self, examples: Examples) -> None:
         """Refuse, before any work, data without what this variant needs; raises FaceSetError."""
         if self.kept & NEEDS_REFERENCE and not examples.has_reference:
@@ -181,16 +186,6 @@ class GCNet(Method):
     def autoencode(self, batch: Batch, out: "Outputs") -> Tensor:
         """The reconstruction task that pre-trains the generator (Sec. 4.1)."""
         return half_squared_error(batch.image, out.generated)
-
-    @no_grad()
-    def predict(self, image: Tensor, reference: Tensor | None = None) -> Tensor:
-        """Class probabilities, B x K."""
-        return self.look(image, reference).logits.softmax(1)
-
-    def look(self, image: Tensor, reference: Tensor | None = None) -> "Outputs":
-        """All outputs for images: features, generated references, reconstructions."""
-        label = image.new_full((len(image),), -1).long()
-        return Outputs(self, Batch(image, label, reference))
 
 
 class Outputs:

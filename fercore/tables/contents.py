@@ -10,6 +10,7 @@ from fercore import published
 from fercore.ablation import Ablation
 from fercore.faces.folds import certificate
 from fercore.faces.protocols import divide
+from fercore.method import Batch
 from fercore.networks.encoder_decoder import KERNELS, Decoder, Encoder
 from fercore.papers.gcnet import GCNet
 from fercore.runs import Run
@@ -67,7 +68,7 @@ def shapes(method: GCNet) -> pd.DataFrame:
     was_training = method.training
     method.eval()
     with torch.no_grad():
-        outputs = method.look(torch.zeros(1, 1, size, size))
+        outputs = method(Batch(torch.zeros(1, 1, size, size)))
         found += [("code", tuple(outputs.code.shape[1:])), ("first fully connected layer", (outputs.feature.shape[1],))]
     method.train(was_training)
     for hook in hooks:

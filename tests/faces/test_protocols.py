@@ -9,7 +9,7 @@ from factories import face_table, gratings, small_faces
 
 from fercore.faces.faceset import FaceSet, FaceSetError
 from fercore.faces.folds import fold_of
-from fercore.faces.protocols import PROTOCOLS, SEVEN, SIX, Protocol, divide, protocols_for
+from fercore.faces.protocols import PROTOCOLS, SEVEN, SIX, Protocol, divide, protocol_of, protocols_for
 
 FRAMES = 7
 EXPRESSIONS = [name for name, protocol in PROTOCOLS.items() if name != "identities" and not protocol.official]
@@ -146,7 +146,9 @@ def test_dividing_is_deterministic(faces):
 
 
 def test_protocols_of_a_dataset_start_with_the_papers():
-    assert protocols_for("ckplus") == ["ckplus7", "ckplus8", "own", "identities"]
+    assert protocols_for("ckplus", "gcnet") == ["ckplus7", "ckplus8", "ckplus636", "own", "identities"]
+    assert protocols_for("ckplus", "occluded")[0] == "ckplus636" == protocol_of("ckplus", paper="occluded").name
+    assert protocol_of("ckplus", "ckplus8", "occluded").name == "ckplus8"
     assert protocols_for("london") == ["own", "identities"]
     assert not Protocol("x", "", SIX).neutral_is_class and PROTOCOLS["ckplus8"].neutral_is_class
 

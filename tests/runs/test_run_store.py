@@ -85,7 +85,7 @@ def test_stored_run_reproduces_its_scores_exactly(variant, results):
         fresh = predictions(method, faces, part, division.classes, examples)
         pd.testing.assert_frame_equal(stored.drop(columns="fold"), fresh, check_exact=True, check_dtype=False)
         assert len(stored) > 0 and (stored["fold"] == 3).all()
-    features = [method.look(b.image, b.reference).feature for b in Examples(faces, division.test, 16).in_order()]
+    features = [method(b).feature for b in Examples(faces, division.test, 16).in_order()]
     np.testing.assert_array_equal(again.features, torch.cat(features).numpy())
     assert set(again.history.columns) == {"epoch", "iteration", *VARIANTS[variant]}
     assert not any(p.requires_grad or m.training for m in method.modules() for p in m.parameters())

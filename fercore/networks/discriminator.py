@@ -1,0 +1,33 @@
+"""Who made these features: a small convolutional network on a feature map."""
+
+import math
+
+from torch import Tensor, nn
+
+
+class Discriminator(nn.Module):
+    """Five convolutional layers on a square feature map, B x C x s x s -> B (Occluded, Sec. 5.1; details not stated).
+
+    ``D(h)`` is the probability that h comes from a clean face; what is returned is its logit. Channels halve from
+    layer to layer; as many of the first four layers have stride 2, the later ones, as bring the side down to 2: all
+    four for the paper's 28 x 28, two for 6 x 6.
+    """
+
+    def __init__(self, channels: int, side: int):
+        super().__init__()
+        if side < 2:
+            raise ValueError(f"a feature map of {side} x {side} is too small to judge; take larger images")
+        strided = min(4, max(0, math.ceil(math.log2(side)) - 1))
+        layers: list[nn.Module] = []
+        for i in range(4):
+            stride = 2 if i >= 4 - strided else 1
+            layers += [
+                nn.Conv2d(channels, channels // 2, 3, stride, padding=1),
+                nn.LeakyReLU(0.2),
+            ]
+            channels, side = channels // 2, -(-side // stride)
+        self.layers = nn.Sequential(*layers, nn.Conv2d(channels, 1, side))
+
+    def forward(self, h: Tensor) -> Tensor:
+        """The logit of "clean", B."""
+        return self.layers(h).flatten()
