@@ -8,9 +8,11 @@ from fercore import paths
 from fercore.storage import digest
 
 TRAINING_CODE = (  # what decides about a run's numbers, below fercore
-    *("method.py", "training.py", "schedules.py", "runs.py", "evaluation.py", "losses", "networks", "papers"),
+    *("method.py", "training.py", "schedules.py", "runs.py", "evaluation.py"),
+    *("losses", "networks", "papers", "compared"),
     "twins",  # also behind runs on photographs, whose weights start from drawn faces
-    *(f"faces/{name}.py" for name in ("faceset", "folds", "protocols", "augmentation", "examples", "sources")),
+    *(f"faces/{name}.py" for name in ("faceset", "folds", "protocols", "sources")),
+    *(f"faces/{name}.py" for name in ("augmentation", "examples", "occlusion", "patch_points")),
 )
 PACKAGES = ("torch", "torchvision", "numpy", "pandas", "scikit-learn", "scipy")
 

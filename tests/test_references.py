@@ -92,8 +92,7 @@ def test_error_of_a_network_is_that_of_its_own_generated_reference(runs, table):
 
 
 def test_perfect_generator_has_no_error_and_gains_everything(runs, monkeypatch):
-    perfect = lambda batch: SimpleNamespace(generated=batch.reference)
-    monkeypatch.setattr(Run, "method", lambda self: perfect)
+    monkeypatch.setattr(Run, "method", lambda self: lambda batch: SimpleNamespace(generated=batch.reference))
     found = errors(runs[:1])
     assert (found.query("estimate == 'S0R0'")["error"] == 0).all()
     row = comparison(found).loc["S0R0"]
@@ -103,8 +102,7 @@ def test_perfect_generator_has_no_error_and_gains_everything(runs, monkeypatch):
 
 
 def test_copying_generator_gains_nothing_on_the_copy(runs, monkeypatch):
-    copying = lambda batch: SimpleNamespace(generated=batch.image)
-    monkeypatch.setattr(Run, "method", lambda self: copying)
+    monkeypatch.setattr(Run, "method", lambda self: lambda batch: SimpleNamespace(generated=batch.image))
     assert comparison(errors(runs[:1])).loc["S0R0", "gain on copy of the input, %"] == "0.0 [0.0, 0.0]"
 
 

@@ -39,7 +39,7 @@ class Shape:
 PAPER = Shape()
 # With all its pooling VGG-16 makes 6 x 6 cells of 48 pixels, too coarse for patches. Without the first pooling it makes
 # 12 x 12, and a patch of 3 keeps its share of the face; without the third instead, a cell would see 56 pixels, not 40.
-SMALL = Shape(48, (16, 24, 32, 48, 64), (2, 3, 4), patch=3, feature=16, whole=128, gate=(32, 16), hidden=128)
+SMALL = Shape(48, (8, 8, 16, 32, 48), (2, 3, 4), patch=3, feature=16, whole=128, gate=(32, 16), hidden=128)
 
 
 class PatchGated(nn.Module):

@@ -10,6 +10,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from fercore.compared.gated import TERMS, Gated
 from fercore.losses import adversarial, privileged
 from fercore.losses.classification import cross_entropy
 from fercore.losses.reconstruction import mean_squared_error
@@ -24,7 +25,7 @@ LABEL = RESNET | {"sim", "LIR"}
 ADVERSARIAL = {"adv", "discriminate"}
 CLEAN = frozenset({"sup_clean"})
 
-VARIANTS = {  # the rows of Tables 1-3
+VARIANTS = {  # the rows of Tables 1-3 that are run; the last two are compared systems
     "ResNet": RESNET,
     "sim": RESNET | {"sim"},
     "LIR": RESNET | {"LIR"},
@@ -33,6 +34,8 @@ VARIANTS = {  # the rows of Tables 1-3
     "rec": RESNET | {"rec"},
     "adv+rec": RESNET | ADVERSARIAL | {"rec"},
     "Ours": LABEL | ADVERSARIAL | {"rec"},
+    "PG-CNN": frozenset({"patches"}),
+    "gACNN": frozenset({"patches_and_face"}),
 }
 PRETRAINING = {  # Algorithm 1, lines 1-2
     "occluded": Stage(RESNET, provides=("student",)),
@@ -101,9 +104,9 @@ class Config(Settings):
 TIERS = {
     "paper": Config(),
     "twin": Config(
-        image_size=48, sizes=(), depth=(1, 1, 1, 1), width=16, weights="random", iterations=300, base_rate=5e-4,
-        discriminator_rate=5e-4, decoder_rate=4.0, pretraining_iterations=500, pretraining_rate=2e-3,
-        twin_subjects=4000,
+        image_size=48, sizes=(), block="basic", depth=(1, 1, 1, 1), width=16, weights="random", iterations=300,
+        base_rate=1e-3, last_rate=0.05, discriminator_rate=5e-4, decoder_rate=4.0, pretraining_iterations=1000,
+        pretraining_rate=4e-3, twin_subjects=6000,
     ),
     "smoke": Config(
         image_size=48, sizes=(), depth=(1, 1, 1, 1), width=8, weights="random", batch_size=8, iterations=4,
@@ -241,4 +244,9 @@ class Outputs:
         return self.net.decoder(self.h)
 
 
-METHOD = Occluded
+def method(config: Config, n_classes: int, variant: frozenset[str]) -> Method:
+    """The paper's networks, or a compared system's."""
+    return (Gated if variant & TERMS else Occluded)(config, n_classes, variant)
+
+
+METHOD = method

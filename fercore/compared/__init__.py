@@ -1,0 +1,1 @@
+"""Systems that a paper compares with and that can be rebuilt."""
