@@ -37,6 +37,12 @@ VARIANTS = {  # the rows of Tables 1-3 that are run; the last two are compared s
     "PG-CNN": frozenset({"patches"}),
     "gACNN": frozenset({"patches_and_face"}),
 }
+BASELINE = "ResNet"
+PRINTED = {name: name for name in ("ResNet", "PG-CNN", "gACNN")} | {  # as the tables say
+    "Ours": "Ours: ResNet+l_sim+l_LIR+l_adv+l_rec",
+    "sim": "ResNet+l_sim", "LIR": "ResNet+l_LIR", "sim+LIR": "ResNet+l_sim+l_LIR",
+    "adv": "ResNet+l_adv", "rec": "ResNet+l_rec", "adv+rec": "ResNet+l_adv+l_rec",
+}  # fmt: skip
 PRETRAINING = {  # Algorithm 1, lines 1-2
     "occluded": Stage(RESNET, provides=("student",)),
     "clean": Stage(CLEAN, provides=("teacher",)),
