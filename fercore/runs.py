@@ -31,6 +31,10 @@ from fercore.storage import digest, one_at_a_time, whole_folder, write_json
 from fercore.training import Course, fit
 
 
+class ChangeError(ValueError):
+    """A configuration has no such field or cannot take such a value; lists what can."""
+
+
 class RunError(RuntimeError):
     """A run cannot be made or read; says which and the way out."""
 
@@ -60,8 +64,11 @@ class RunSpec:
         """The tier's configuration with this run's changes."""
         config = self.module.TIERS[self.tier]
         if unknown := {name for name, _ in self.changes} - {field.name for field in dataclasses.fields(config)}:
-            raise ValueError(f"no field {sorted(unknown)}; valid: {', '.join(sorted(asdict(config)))}")
-        return dataclasses.replace(config.on(self.protocol), **dict(self.changes))
+            raise ChangeError(f"no field {sorted(unknown)}; valid: {', '.join(sorted(asdict(config)))}")
+        try:
+            return dataclasses.replace(config.on(self.protocol), **dict(self.changes))
+        except ValueError as error:
+            raise ChangeError(str(error)) from error
 
     @property
     def terms(self) -> frozenset[str]:
