@@ -52,6 +52,10 @@ class Ablation:
         return protocol_of(self.dataset, self.protocol, self.paper)
 
     @property
+    def _limit(self) -> int | None:
+        return self.specs[0].config.twin_subjects if self.specs and self.source == "twin" else None
+
+    @property
     def baseline(self) -> str:
         """The variant that the paper measures its rows against."""
         return self.specs[0].module.BASELINE
@@ -116,6 +120,7 @@ class Ablation:
         commits = sorted({run.about["commit"] for run in runs}) or [provenance.commit()]
         parts = [
             f"tier {self.tier}" + "".join(f", {name} {value}" for name, value in self.changes),
+            *[f"at most {limit} people of a twin" for limit in [self._limit] if limit],
             *["settings chosen per fold on inner folds"] * bool(self.settled),
             "data: " + credit(runs[0].about["data"] if runs else None, self.dataset, self.source),
             f"folds {_ranges(done)} of {self.n_folds}" + (f" (missing {_ranges(missing)})" if missing else ""),

@@ -5,7 +5,6 @@ import pandas as pd
 from fercore import published
 from fercore.ablation import Ablation
 from fercore.evaluation import Interval, accuracy_interval, difference_interval, macro_f1, mean_of_folds, ratio_interval
-from fercore.faces.folds import N_FOLDS
 from fercore.runs import Run
 
 
@@ -65,15 +64,15 @@ def same_images(ours: pd.DataFrame, base: pd.DataFrame) -> bool:
 
 
 def per_fold(ablation: Ablation) -> pd.DataFrame:
-    """Accuracy of every variant on each of the ten folds, %; a fold that was not run is missing."""
+    """Accuracy of every variant on each fold there is, %; a fold that was not run is missing."""
     rows = {}
     for variant in ablation.variants:
         predicted = ablation.predictions(variant)
         by_fold = (
             {} if predicted.empty else (predicted["label"] == predicted["predicted"]).groupby(predicted["fold"]).mean()
         )
-        rows[variant] = [100 * by_fold[k] if k in by_fold else float("nan") for k in range(N_FOLDS)]
-    return pd.DataFrame(rows, index=pd.Index(range(N_FOLDS), name="fold")).T
+        rows[variant] = [100 * by_fold[k] if k in by_fold else float("nan") for k in range(ablation.n_folds)]
+    return pd.DataFrame(rows, index=pd.Index(range(ablation.n_folds), name="fold")).T
 
 
 def early_errors(ablation: Ablation) -> pd.DataFrame:
