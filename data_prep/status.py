@@ -19,6 +19,10 @@ PAPERS = {  # which papers' tables need a dataset
     "rafdb": "occluded", "affectnet": "occluded", "fedro": "occluded", "mahnob": "unpaired", "mmse": "unpaired",
     "multipie": "idferm", "vggface": "idferm", "casia_webface": "gcnet",
 }  # fmt: skip
+LEGEND = (
+    "no reference: some images lack a neutral one of the same person; only rows that compare with none run (CNN).\n"
+    "colour: for the methods that take colour; the others need another --crop."
+)
 ANY = "any"  # dataset of a notebook that takes each of them
 
 
@@ -62,7 +66,7 @@ def _suited(name: str) -> str:
     if np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False).ndim == 4:
         return f"{name} (colour)"
     table = pd.read_csv(folder / "manifest.csv", usecols=["reference"])
-    return name if (table["reference"] >= 0).all() else f"{name} (rows without a reference, such as CNN)"
+    return name if (table["reference"] >= 0).all() else f"{name} (no reference)"
 
 
 def _read(file: Path) -> dict:
@@ -81,7 +85,7 @@ def _certified(folder: Path) -> dict[str, object]:
     counts = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in ("as expected", "differs", "unusual"))
     images = sum(content["images per class"].values())
     folds = "certified " + content["folds' fingerprint"] if "folds" in content else "none"
-    return {"images": images, "counts": counts, "folds": folds}
+    return {"images": str(images), "counts": counts, "folds": folds}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -90,7 +94,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.parse_args(arguments)
     with pd.option_context("display.width", 240, "display.max_colwidth", 90):
         print(rows().to_string(index=False), end="\n\n")
-        print(notebooks().to_string(index=False))
+        print(notebooks().to_string(index=False), end="\n\n")
+    print(LEGEND)
     return 0
 
 

@@ -37,6 +37,7 @@ PROTOCOLS = {
         Protocol("ckplus7", "ckplus", SEVEN, "last", "GCNet Table 2; last three frames as in public practice"),
         Protocol("ckplus8", "ckplus", ("neutral", *SEVEN), "last", "GCNet Table 3; the first frame is neutral"),
         Protocol("mmi6", "mmi", SIX, "middle", "GCNet Table 4; paper chose peaks by hand, we take the middle three"),
+        Protocol("mmi6peaks", "mmi", SIX, "last", "as mmi6, of sequences that end at peaks of your own list (--peaks)"),
         Protocol("oulu6", "oulu", SIX, "last", "GCNet Table 5; last three frames (printed digits are k/1440)"),
         Protocol(
             "rafdb7", "rafdb", WILD, "all", "Occluded, Table 1; the official training and test set", official=True
@@ -143,7 +144,7 @@ def _chosen(table: pd.DataFrame, protocol: Protocol) -> np.ndarray:
     else:
         chosen = (rank - length // 2).abs() <= 1
     if protocol.neutral_is_class:
-        chosen = chosen | (rank == 0)
+        chosen = chosen | (table["label"] == "neutral")
     return chosen.to_numpy()
 
 

@@ -12,7 +12,7 @@ from fercore.faces.folds import N_FOLDS
 from fercore.faces.folds import certificate as fold_certificate
 from fercore.faces.folds import fingerprint as fold_fingerprint
 from fercore.faces.preparation.framing import HOW, RULE
-from fercore.faces.preparation.reading import Dataset, Expected
+from fercore.faces.preparation.reading import Expected
 from fercore.storage import digest, whole_file, write_json
 
 STYLE = (
@@ -35,18 +35,22 @@ def compared(expectations: Mapping[str, Expected], counts: Mapping[str, int]) ->
 
 
 def certificate(
-    dataset: Dataset,
+    title: str,
     faces: FaceSet,
     asked: Mapping[str, object],
     counts: pd.DataFrame,
     framing: pd.DataFrame,
     notes: Sequence[str],
+    people: bool = True,
 ) -> dict:
-    """Everything worth knowing of a prepared set, as JSON; ``asked`` are the options that it was prepared with."""
+    """Everything worth knowing of a prepared set, as JSON.
+
+    ``asked`` are the options that it was prepared with; ``people`` says whether its subjects are people, to cut folds.
+    """
     table = faces.table
     odd = framing[framing["problem"].fillna("") != ""]
     content = {
-        "dataset": dataset.title, "prepared as": faces.name, "prepared with": dict(asked),
+        "dataset": title, "prepared as": faces.name, "prepared with": dict(asked),
         "pixels": list(faces.images.shape[1:]), "fingerprint": faces.fingerprint, "code": provenance.commit(),
         "labels' fingerprint": digest(table[["subject", "sequence", "frame", "label"]].to_csv(index=False).encode()),
         "counts": counts.to_dict("records"), "notes": list(notes), "rule for faces": RULE,
@@ -54,10 +58,10 @@ def certificate(
         "pictures with a problem": odd[["picture", "how", "problem"]].to_dict("records"),
         "images per class": table["label"].value_counts().sort_index().to_dict(),
     }  # fmt: skip
-    if dataset.folds and table["subject"].nunique() >= N_FOLDS:
+    if people and table["subject"].nunique() >= N_FOLDS:
         content["folds' fingerprint"] = fold_fingerprint(table)
         content["folds"] = fold_certificate(table).reset_index().to_dict("records")
-    if dataset.folds:
+    if people:
         content["images per subject"] = table["subject"].value_counts().sort_index().to_dict()
     if (table["split"] != "").any():
         content["images per official split"] = table["split"].value_counts().sort_index().to_dict()

@@ -14,9 +14,10 @@ from fercore.faces.faceset import FaceSet, FaceSetError
 from fercore.faces.landmarks import Detector, DetectorMissingError, face_mesh
 from fercore.faces.photo import PhotoError
 from fercore.faces.preparation import certificate, markers, pipeline
+from fercore.faces.preparation.archives import SourceError
 from fercore.faces.preparation.framing import CROPS, crop_named
 from fercore.faces.preparation.reading import Dataset, DatasetError
-from fercore.faces.preparation.source import Source, SourceError
+from fercore.faces.preparation.source import Source
 from fercore.storage import digest
 
 PROBLEMS = (DatasetError, SourceError, PhotoError, FaceSetError, DetectorMissingError, OSError)
@@ -68,7 +69,8 @@ def _run(dataset: Dataset, options: argparse.Namespace, detector: Callable[[], D
         )
     crop = crop_named(options.crop, asked["size"])
     faces, framing = pipeline.prepare(dataset, reading.shots, name, crop, output, options.workers, detector)
-    certificate.write(certificate.certificate(dataset, faces, asked, counts, framing, reading.notes), output)
+    content = certificate.certificate(dataset.title, faces, asked, counts, framing, reading.notes, dataset.folds)
+    certificate.write(content, output)
     found = certificate.summary(framing)
     print(f"faces: {', '.join(f'{count} {how}' for how, count in found.items())} (see framing.csv)")
     print(f"written: {output} ({len(faces)} images of {crop.size} pixels, certificate.html)")

@@ -70,6 +70,8 @@ class Source:
             elif zipfile.is_zipfile(root):
                 self._look_into(str(root), root.stem, str(root))
             else:
+                if not root.exists():
+                    raise SourceError(f"{root} does not exist; give --source the dataset's folder or archive")
                 raise SourceError(f"{root} is neither a folder nor a zip archive; give --source the unpacked folder")
         self.files.sort(key=lambda file: _natural(file.path))
 
