@@ -32,7 +32,7 @@ NOT_THERE = ("excluded", "damaged")
 
 def prepare(
     dataset: Dataset,
-    shots: Sequence[Shot],
+    shots: list[Shot],
     crop_name: str,
     crop: Crop,
     folder: Path,
@@ -41,7 +41,8 @@ def prepare(
 ) -> tuple[FaceSet, pd.DataFrame]:
     """The face set of ``shots``, saved to ``folder``, and one row per picture that says how its face was found.
 
-    Interrupted and called again, it goes on after the blocks that are done. Raises DatasetError where nothing is left.
+    Interrupted and called again, it goes on after the blocks that are done; in the end ``shots`` is empty. Raises
+    DatasetError where no face is left.
     """
     scratch = folder.with_name(f".{folder.name}.unfinished")
     with _only_here(scratch):
@@ -56,6 +57,8 @@ def prepare(
         if len(kept) < len(shots):
             images = images.only(kept, scratch / "kept.npy")
         table = manifest([shots[row] for row in kept], dataset.reference)
+        found.clear()
+        shots.clear()  # of a large set they would stand in memory beside its tables
         origin = "licensed" if dataset.licensed else "open"
         faces = FaceSet(folder.name, images.opened(), table, origin, dataset.credit).save(folder, images.file)
         with whole_file(folder / "framing.csv") as aside:
@@ -141,8 +144,7 @@ def _end_with(parent: int) -> None:
 
 def _blocks(shots: Sequence[Shot]) -> list[tuple[int, int]]:
     """Ranges of about BLOCK shots that never part a sequence: its pictures help each other."""
-    parts = [sequence_of(shot) for shot in shots]
-    ends = [i for i in range(1, len(shots)) if parts[i] != parts[i - 1]] + [len(shots)]
+    ends = [i for i in range(1, len(shots)) if sequence_of(shots[i]) != sequence_of(shots[i - 1])] + [len(shots)]
     blocks, start = [], 0
     for end in ends:
         if end - start >= BLOCK or end == len(shots):
