@@ -65,7 +65,7 @@ def _missing(sequences: Mapping[tuple[str, str], dict]) -> list[str]:
     lacking = [
         f"{who}/{label}" for who in people if who not in absent for label in LABELS if (who, label) not in sequences
     ]
-    return several(absent, "people are missing") + several(lacking, "sequences are missing")
+    return several(absent, "people are missing", PEOPLE) + several(lacking, "sequences are missing", len(lacking))
 
 
 OULU = Dataset(

@@ -267,6 +267,8 @@ def test_compared_counts_put_differences_first():
         {"a": known(1), "b": Expected(1, 2, False), "c": known(5)}, {"a": 1, "b": 3, "c": 4, "d": 7}
     )
     assert list(table["missing"]) == [1, "", "", ""]
+    assert certificate.verdict(table) == "differs from the published one in c"
+    assert certificate.verdict(table[1:]) == "has every verified count of the published one"
     assert list(table["count"]) == ["c", "b", "a", "d"]
     assert list(table["verdict"]) == ["differs", "unusual", "as expected", ""]
 

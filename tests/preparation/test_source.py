@@ -69,6 +69,10 @@ def test_links_out_of_the_tree_are_refused(tmp_path):
     with pytest.raises(SourceError, match="symbolic link"):
         Source([tmp_path / "x.zip"])
     (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "endless").symlink_to("endless")
+    (tmp_path / "tree" / "a.txt").write_text("a")
+    (tmp_path / "tree" / "inside").symlink_to("a.txt")
+    assert paths(Source([tmp_path / "tree"])) == ["a.txt", "inside"]
     (tmp_path / "tree" / "secret").symlink_to("/etc")
     with pytest.raises(SourceError, match="a link to a place outside"):
         Source([tmp_path / "tree"])

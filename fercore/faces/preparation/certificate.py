@@ -50,7 +50,7 @@ def certificate(
     table = faces.table
     odd = framing[framing["problem"].fillna("") != ""]
     content = {
-        "dataset": title, "prepared as": faces.name, "prepared with": dict(asked),
+        "dataset": title, "this copy": verdict(counts), "prepared as": faces.name, "prepared with": dict(asked),
         "pixels": list(faces.images.shape[1:]), "fingerprint": faces.fingerprint, "code": provenance.commit(),
         "labels' fingerprint": digest(table[["subject", "sequence", "frame", "label"]].to_csv(index=False).encode()),
         "counts": counts.to_dict("records"), "notes": list(notes), "rule for faces": RULE,
@@ -66,6 +66,16 @@ def certificate(
     if (table["split"] != "").any():
         content["images per official split"] = table["split"].value_counts().sort_index().to_dict()
     return content
+
+
+def verdict(counts: pd.DataFrame) -> str:
+    """Whether a copy is the published one, as far as verified counts tell."""
+    wrong = counts.loc[counts["verdict"] == "differs", "count"]
+    if len(wrong):
+        return f"differs from the published one in {', '.join(wrong)}"
+    if (counts["verdict"] == "as expected").any():
+        return "has every verified count of the published one"
+    return "cannot be compared with verified counts: there are none"
 
 
 def summary(framing: pd.DataFrame) -> dict[str, int]:

@@ -103,7 +103,7 @@ class Source:
                 below = path.relative_to(root).as_posix()
                 if JUNK.search(below):
                     continue
-                if path.is_symlink() and not path.resolve().is_relative_to(inside):
+                if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(inside):
                     raise SourceError(f"{path} is a link to a place outside of {root}; replace it by the file itself")
                 if path.suffix.lower() == ".zip" and path.is_file():
                     self._look_into(str(path), below.removesuffix(path.suffix), str(path))
