@@ -1,7 +1,6 @@
 """FaceSet: images and the table that says who, when and which expression each of them shows."""
 
 import json
-import os
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -53,8 +52,7 @@ class FaceSet:
     def save(self, folder: Path, images: Path | None = None) -> "FaceSet":
         """Write the set to ``folder``, whole or not at all, and return it as opened from there.
 
-        ``images`` is a file that holds the images already (.npy); it is linked there instead of written anew, so that
-        it is still in its place should this process die before the folder is whole.
+        ``images`` is a file that holds the images already (.npy); it is moved there instead of written anew.
         """
         _check_images(self.images, folder)
         _check_table(self.table, len(self.images), folder)
@@ -62,7 +60,7 @@ class FaceSet:
             if images is None:
                 np.save(aside / "images.npy", np.ascontiguousarray(self.images))
             else:
-                os.link(images, aside / "images.npy")
+                images.rename(aside / "images.npy")
             kept = [*COLUMNS, *(c for c in self.table if c in OPTIONAL or ACTION_UNIT.fullmatch(c))]
             self.table[kept].to_csv(aside / "manifest.csv", index=False)
             about = {"name": self.name, "source": self.source, "credit": self.credit}

@@ -49,6 +49,19 @@ def now_and_then():
     return detect
 
 
+def stopping():
+    """A detector interrupted at the ninth picture."""
+    seen = []
+
+    def detect(image):
+        seen.append(image)
+        if len(seen) == 9:
+            raise KeyboardInterrupt
+        return sees()(image)
+
+    return detect
+
+
 @pytest.fixture
 def data(tmp_path, monkeypatch):
     monkeypatch.setenv("FERCORE_DATA", str(tmp_path / "data"))
@@ -225,6 +238,17 @@ def test_two_preparations_of_one_set_do_not_mix(tmp_path, data, capsys):
         assert run(unexpecting(OULU), tree) == 1
     assert "another process is preparing oulu now" in capsys.readouterr().err
     assert run(unexpecting(OULU), tree) == 0
+
+
+def test_a_replaced_file_is_not_taken_from_what_was_interrupted(tmp_path, data, monkeypatch):
+    monkeypatch.setattr(pipeline, "BLOCK", 4)
+    tree = trees.oulu(tmp_path / "tree")
+    file = tree / "B_OriginalImg/OriginalImg/VL/Strong/P001/Anger/001.jpeg"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:200])
+    assert run(unexpecting(OULU), tree, detector=stopping) == 130
+    file.write_bytes(whole)
+    assert run(unexpecting(OULU), tree) == 0 and len(FaceSet.open(data / "oulu")) == 16
 
 
 def test_killed_while_saving_it_need_not_cut_again(tmp_path, data, monkeypatch):

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import multiprocessing
 import os
@@ -24,7 +25,8 @@ from fercore.faces.preparation.cutting import Work, begin, cut_block, sequence_o
 from fercore.faces.preparation.framing import Crop
 from fercore.faces.preparation.image_file import ImageFile
 from fercore.faces.preparation.reading import Dataset, DatasetError, Shot, references
-from fercore.storage import digest, whole_file, write_json
+from fercore.faces.preparation.source import File
+from fercore.storage import whole_file, write_json
 
 BLOCK = 64  # pictures that one process does at a time, and that an interruption can lose
 NOT_THERE = ("excluded", "damaged")
@@ -54,13 +56,17 @@ def prepare(
         kept = np.flatnonzero(~framing["how"].isin(NOT_THERE))
         if not len(kept):
             raise DatasetError(f"no face was found on any of the {len(shots)} pictures; look at some of them")
+        finished = scratch / "finished.npy"  # the set takes it away; the scratch images stay until the set is whole
+        finished.unlink(missing_ok=True)
         if len(kept) < len(shots):
-            images = images.only(kept, scratch / "kept.npy")
+            images = images.only(kept, finished)
+        else:
+            os.link(images.file, finished)
         table = manifest([shots[row] for row in kept], dataset.reference)
         found.clear()
         shots.clear()  # of a large set they would stand in memory beside its tables
         origin = "licensed" if dataset.licensed else "open"
-        faces = FaceSet(folder.name, images.opened(), table, origin, dataset.credit).save(folder, images.file)
+        faces = FaceSet(folder.name, images.opened(), table, origin, dataset.credit).save(folder, finished)
         with whole_file(folder / "framing.csv") as aside:
             framing.to_csv(aside, index=False)
     shutil.rmtree(scratch, ignore_errors=True)
@@ -87,8 +93,11 @@ def _only_here(scratch: Path) -> Iterator[None]:
 
 def _cause(settings: Sequence, shots: Sequence[Shot]) -> str:
     """What a half-finished preparation was made of: only the same may go on with it."""
-    pictures = (repr((s.name, s.subject, s.sequence, s.label)).encode() for s in shots)
-    return digest(repr(settings).encode(), *pictures)
+    total = hashlib.sha256(repr([BLOCK, *settings]).encode())
+    for s in shots:
+        size = s.image.size if isinstance(s.image, File) else 0  # another one where a damaged file was replaced
+        total.update(repr((s.name, s.subject, s.sequence, s.label, s.points is None, size)).encode())
+    return total.hexdigest()
 
 
 def manifest(shots: Sequence[Shot], reference: str) -> pd.DataFrame:
