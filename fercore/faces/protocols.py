@@ -38,6 +38,8 @@ PROTOCOLS = {
         Protocol("ckplus7", "ckplus", SEVEN, "last", "Table 2; last three frames as in public practice", paper="gcnet"),
         Protocol("ckplus8", "ckplus", ("neutral", *SEVEN), "last", "Table 3; the first is neutral", paper="gcnet"),
         Protocol("mmi6", "mmi", SIX, "middle", "Table 4; hand-picked peaks, we take the middle three", paper="gcnet"),
+        Protocol("mmi6peaks", "mmi", SIX, "last", "as mmi6, of sequences that end at peaks of your own list (--peaks)",
+            paper="gcnet"),
         Protocol("oulu6", "oulu", SIX, "last", "Table 5; last three (printed digits are k/1440)", paper="gcnet"),
         Protocol("rafdb7", "rafdb", WILD, "all", "Table 1; official training and test set", official=True,
             paper="occluded"),
@@ -161,7 +163,7 @@ def _chosen(table: pd.DataFrame, protocol: Protocol) -> np.ndarray:
     else:
         chosen = (rank - length // 2).abs() <= 1
     if protocol.neutral_is_class:
-        chosen = chosen | (rank == 0)
+        chosen = chosen | (table["label"] == "neutral")
     return chosen.to_numpy()
 
 
