@@ -152,3 +152,14 @@ def _check_table(table: pd.DataFrame, images: int, where: Path) -> None:
     strange = has[subject[has] != subject[reference[has]]]
     if len(strange):
         raise FaceSetError(f"{where}: row {strange[0]} has a reference image of another subject")
+    check_folds(table, where)
+
+
+def check_folds(table: pd.DataFrame, where: Path | str) -> None:
+    """Refuse a manifest whose own folds put a subject into two of them; raises FaceSetError."""
+    if "fold" not in table:
+        return
+    folds = table.groupby("subject")["fold"].nunique()
+    if (folds > 1).any():
+        subject = folds.index[folds > 1][0]
+        raise FaceSetError(f"{where}: subject {subject} stands in {folds[subject]} folds; give each subject one fold")
