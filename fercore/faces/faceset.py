@@ -82,14 +82,19 @@ class FaceSet:
         images = np.load(images_file, mmap_mode="r", allow_pickle=False)
         _check_images(images, images_file)
         _check_table(table, len(images), manifest_file)
-        fingerprint = digest(about["images_sha256"].encode(), about["manifest_sha256"].encode())
-        return cls(about["name"], images, table, about["source"], about["credit"], fingerprint)
+        return cls(about["name"], images, table, about["source"], about["credit"], fingerprint_in(folder))
 
     def resized(self, size: int) -> "FaceSet":
         """The same faces at ``size`` x ``size`` pixels (antialiased bilinear); itself where nothing changes."""
         if self.images.shape[1:3] == (size, size):
             return self
         return replace(self, images=_resize(self.images, size))
+
+
+def fingerprint_in(folder: Path) -> str:
+    """The fingerprint of the set in ``folder``, as its description says; raises FaceSetError without one."""
+    about = _read_about(folder)
+    return digest(about["images_sha256"].encode(), about["manifest_sha256"].encode())
 
 
 def _resize(images: np.ndarray, size: int, block: int = 1024) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from fercore import paths
 from fercore.faces.examples import stored_size
-from fercore.faces.faceset import FaceSet, FaceSetError
+from fercore.faces.faceset import FaceSet, FaceSetError, fingerprint_in
 
 
 def prepared_names() -> list[str]:
@@ -27,6 +27,14 @@ def open_faces(dataset: str, source: str, image_size: int, subjects: int | None 
             f"dataset {dataset} is not prepared; {_how(dataset)}; prepared now: {prepared_names() or 'none'}"
         )
     return FaceSet.open(folder).resized(size)
+
+
+def fingerprint_now(dataset: str, source: str) -> str | None:
+    """The fingerprint of a prepared set; None where none is there, and for a twin, which follows from the code."""
+    folder = paths.data() / "prepared" / dataset
+    if source == "twin" or not (folder / "faceset.json").is_file():
+        return None
+    return fingerprint_in(folder)
 
 
 def _how(dataset: str) -> str:
