@@ -203,7 +203,7 @@ def test_checking_alone_runs_and_writes_nothing(tmp_path, capfd):
 def test_make_folds_refuses_in_one_line_before_any_fold():
     env = Path(sys.executable).parents[1]
     installed = env / ".fercore-installed"  # taken for granted: a test installs nothing
-    command = ["make", "-o", installed, "folds", "TIER=smoke", "DATASET=nowhere", f"ENV={env}"]
+    command = ["make", "--no-print-directory", "-o", installed, "folds", "TIER=smoke", "DATASET=nowhere", f"ENV={env}"]
     done = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True)
     assert done.returncode != 0 and done.stdout == ""
     assert done.stderr.splitlines()[0].startswith("Error: dataset 'nowhere' is unknown; valid: ckplus, mmi")
