@@ -44,6 +44,8 @@ reproduce: $(STAMP) ## every table and figure: PAPER=gcnet (or occluded) TIER=tw
 	$(SNAKEMAKE)
 
 folds: $(STAMP) ## every fold of one row: PAPER=gcnet DATASET=ckplus VARIANT=S1R1 SOURCE=twin
+	@$(BIN)/python -m fercore.pages --check notebooks/$(PAPER)/run_fold.ipynb \
+		-p tier $(TIER) -p source $(SOURCE) -p dataset $(DATASET) -p variant $(VARIANT)
 	$(SNAKEMAKE) dataset=$(DATASET) variant=$(VARIANT) source=$(SOURCE) -- folds
 
 london: $(STAMP) ## prepare the London faces, then train on them: PAPER=gcnet LONDON=folder of the photographs

@@ -130,7 +130,7 @@ class Ablation:
         if len(runs) < len(self.specs):
             parts.append(f"{len(self.specs) - len(runs)} of {len(self.specs)} runs missing")
         if stale:
-            parts.append(f"{stale} of {len(runs)} runs made with other code than today's")
+            parts.append(f"{stale} of {len(runs)} runs made with other code or images than today's")
         return " · ".join(parts)
 
 

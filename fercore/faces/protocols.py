@@ -11,6 +11,7 @@ from fercore.faces.folds import N_FOLDS, fold_of, inner_fold_of
 SIX = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
 WILD = ("neutral", *SIX)
 SEVEN = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
+LABELS = ("neutral", *SEVEN, "pain", "laughter", "posed_laughter", "speech")  # of all datasets that papers used
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,11 @@ def divide(faces: FaceSet, protocol: Protocol, fold: int, inner: int | None = No
     classes = protocol.classes or tuple(faces.classes)
     if missing := set(classes) - set(faces.classes):
         raise FaceSetError(f"{faces.name} has no image of {sorted(missing)}, which protocol {protocol.name} asks for")
+    if protocol.classes and (strange := set(faces.classes) - {*LABELS, *protocol.classes}):
+        raise FaceSetError(
+            f"{faces.name}: its manifest has labels {sorted(strange)}, which no dataset of the papers has; "
+            f"valid: {', '.join(LABELS)}"
+        )
     for number in (fold, inner or 0):
         if not 0 <= number < N_FOLDS:
             raise ValueError(f"fold {number} is out of range; valid: 0..{N_FOLDS - 1}")
