@@ -1,5 +1,7 @@
 """What LIR presupposes and the paper never reports: is the clean teacher better than a student of occluded faces?"""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -28,6 +30,22 @@ def table(studies: list[Ablation], device: str = "cpu") -> pd.DataFrame:
             "Eq. 2 holds for, % of images": 100 * (loss(own) >= loss(clean)).mean(),
         })  # fmt: skip
     return pd.DataFrame(rows).set_index("trained on")
+
+
+def hinges(study: Ablation, weight: float, device: str = "cpu") -> pd.DataFrame:
+    """The row LIR with its hinge as printed and flipped, at one weight, on the images of ``study``."""
+    base, teacher = study.predictions(study.baseline), loss(_of(study.pretrained("clean", device), CLEAN))
+    rows = []
+    for direction in ("printed", "flipped"):
+        arm = replace(study, variants=("LIR",), changes={"LIR": direction, "lambda_2": weight}).train(device)
+        predicted = arm.predictions("LIR")
+        active = loss(predicted) < teacher if direction == "printed" else loss(predicted) > teacher
+        rows.append({
+            "hinge": direction, "lambda_2": weight, "accuracy %": str(accuracy_interval(predicted)),
+            f"gain over {study.baseline}": points(difference_interval(predicted, base)),
+            "active after training, % of test images": 100 * active.mean(),
+        })  # fmt: skip
+    return pd.DataFrame(rows).set_index("hinge")
 
 
 def loss(predicted: pd.DataFrame) -> np.ndarray:
