@@ -17,7 +17,7 @@ from statistics import median
 import pandas as pd
 import torch
 
-from fercore import bench_preparation, paths, provenance
+from fercore import bench_preparation, bench_steps, paths, provenance
 from fercore.faces.augmentation import Augmentation
 from fercore.faces.examples import Examples
 from fercore.faces.protocols import PROTOCOLS, divide
@@ -94,10 +94,11 @@ def _seconds(work: Callable[[], None]) -> float:
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="only the training loop and the drawing of faces")
+    parser.add_argument("--quick", action="store_true", help="only training, testing and the drawing of faces")
     quick = parser.parse_args().quick
     torch.set_num_threads(1)
     measured = {f"training loop, {variant}": loop_overhead(variant) for variant in ("CNN", "S1R1")}
+    measured |= bench_steps.measured()
     measured["drawn faces, images/s of one core"] = {
         f"{size} px {modality}": speed.rate(size, modality, count=20) for size, modality, _ in speed.PROMISED
     }

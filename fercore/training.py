@@ -83,12 +83,15 @@ def _epoch(method: Method, examples: Examples, course: Course, epoch: int, bar: 
 
 def _check_finite(losses: dict[str, Tensor], values: list[dict[str, Tensor]], method: Method) -> None:
     """Refuse an epoch in which a loss or, after its last step, a weight is not finite."""
-    first = {term: int((~loss.isfinite()).nonzero()[0]) for term, loss in losses.items() if not loss.isfinite().all()}
+    first = {}  # term -> step of the epoch, counted from 1
+    for term, loss in losses.items():
+        played = [number for number, step in enumerate(values, start=1) if term in step]
+        if len(broken := (~loss.isfinite()).nonzero()):
+            first[term] = played[int(broken[0])]
     if first:
         term = min(first, key=first.get)
-        played = [number for number, step in enumerate(values, start=1) if term in step]
-        iteration = method.iteration - len(values) + played[first[term]]
-        raise TrainingError(f"term {term} became {losses[term][first[term]]} at iteration {iteration}; {WAY_OUT}")
+        value, iteration = values[first[term] - 1][term], method.iteration - len(values) + first[term]
+        raise TrainingError(f"term {term} became {value} at iteration {iteration}; {WAY_OUT}")
     for name, value in method.state_dict().items():
         if value.is_floating_point() and not value.isfinite().all():
             raise TrainingError(f"{name} is not finite after iteration {method.iteration}; {WAY_OUT}")

@@ -1,6 +1,7 @@
 """Tiny face sets, batches and networks that many tests share."""
 
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -10,12 +11,18 @@ from fercore.faces.augmentation import Augmentation
 from fercore.faces.examples import Examples
 from fercore.faces.faceset import FaceSet
 from fercore.faces.protocols import Part
-from fercore.method import Batch
+from fercore.method import Batch, Method
+from fercore.papers import occluded as occluded_paper
 from fercore.papers.gcnet import PRETRAINING, VARIANTS, Config, GCNet
 from fercore.training import Course
 
 TINY = Config(image_size=16, widths=(3, 4, 5), batch_size=4, iterations=4, base_rate=0.01, pretraining="")
 STAGES = VARIANTS | {name: stage.terms for name, stage in PRETRAINING.items()}  # every term set that is ever trained
+TINY_OCCLUDED = occluded_paper.Config(
+    image_size=16, sizes=(), block="basic", depth=(1, 1, 1, 1), width=8, weights="random", batch_size=4, iterations=4,
+    base_rate=0.01, discriminator_rate=0.01, pretraining_iterations=4, pretraining_rate=0.01, pretraining="",
+)  # fmt: skip
+OCCLUDED_STAGES = occluded_paper.VARIANTS | {n: stage.terms for n, stage in occluded_paper.PRETRAINING.items()}
 THREE = ("anger", "happiness", "surprise")
 
 
@@ -87,6 +94,37 @@ def gcnet(terms: frozenset[str], seed: int = 0, **changes) -> GCNet:
     """A tiny GCNet in training mode with reproducible weights."""
     torch.manual_seed(seed)
     return GCNet(replace(TINY, **changes), 4, terms).train()
+
+
+def covered_batch(seed: int = 0, images: int = 6, classes: int = 4, size: int = 16) -> Batch:
+    """Random images with a dark square before them, and as they were; the third takes no part in classification."""
+    generator = torch.Generator().manual_seed(seed)
+    privileged = torch.rand(images, 3, size, size, generator=generator)
+    label = torch.randint(classes, (images,), generator=generator)
+    image, label[2] = privileged.clone(), -1
+    image[:, :, size // 4 : size // 2, : size // 2] = 0
+    return Batch(image, label, is_reference=torch.zeros(images, dtype=bool), privileged=privileged)
+
+
+def occluded(terms: frozenset[str], seed: int = 0, **changes) -> Method:
+    """A tiny Occluded, or a compared system, in training mode with reproducible weights."""
+    torch.manual_seed(seed)
+    return occluded_paper.METHOD(replace(TINY_OCCLUDED, **changes), 4, terms).train()
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What a test over all papers needs of each."""
+
+    make: Callable[..., Method]  # terms, seed, changes -> tiny method
+    stages: Mapping[str, frozenset[str]]  # every term set that is ever trained
+    batch: Callable[[int], Batch]
+
+
+PAPERS = {
+    "gcnet": Paper(gcnet, STAGES, random_batch),
+    "occluded": Paper(occluded, OCCLUDED_STAGES, covered_batch),
+}
 
 
 def snapshot(module: torch.nn.Module) -> dict[str, torch.Tensor]:

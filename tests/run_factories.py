@@ -14,6 +14,20 @@ def spec(variant="CNN", fold=0, dataset="ckplus", **changes) -> RunSpec:
     )  # fmt: skip
 
 
+TINY_OCCLUDED = {
+    "image_size": 32, "block": "basic", "depth": (1, 1, 1, 1), "width": 8, "batch_size": 16, "iterations": 3,
+    "pretraining_iterations": 2, "pretraining": "",
+}  # fmt: skip
+
+
+def covered_spec(variant="ResNet", fold=0, seed=0, inner=None, **changes) -> RunSpec:
+    """A row of Occluded on the same images, enlarged."""
+    return RunSpec(
+        "occluded", variant, "ckplus", "ckplus636", fold, "smoke", "prepared", seed,
+        changes=tuple((TINY_OCCLUDED | changes).items()), inner=inner,
+    )  # fmt: skip
+
+
 def weights(run: Run) -> dict:
     return snapshot(run.method())
 

@@ -1,15 +1,15 @@
-"""The one step that all methods share: on a toy game by hand, then over every GCNet variant and pre-training stage."""
+"""The one step that all methods share, on a toy game by hand."""
 
 import io
-import math
+from dataclasses import replace
 
 import pytest
 import torch
-from factories import STAGES, gcnet, random_batch, same_bits, snapshot
+from factories import same_bits, snapshot
 from torch import nn
 from torch.autograd import grad
 
-from fercore.method import Batch, Descent, Method, Player
+from fercore.method import Adam, Batch, Descent, Method, Player
 
 RATE = 0.125
 
@@ -176,92 +176,85 @@ def test_resumed_progress_continues_with_the_same_bits(points):
     assert same_bits(game.progress(), later.progress())
 
 
-# --- every variant and stage of GCNet --------------------------------------------------------------------------------
-
-RECOGNISER = {"En2", "hidden", "classifier"}
-GENERATOR = {"En1", "De1"}
-WORKING = {
-    "CNN": RECOGNISER,
-    "metricCNN": RECOGNISER,
-    "S0R0": RECOGNISER | GENERATOR,
-    "S1R0": RECOGNISER | GENERATOR,
-    "S0R1": RECOGNISER | GENERATOR | {"De2r", "De2i"},
-    "S1R1": RECOGNISER | GENERATOR | {"De2r", "De2i"},
-    "reconstruction": GENERATOR,
-    "identification": RECOGNISER,
-}
-TERMS = {
-    "CNN": {"classify"},
-    "metricCNN": {"classify", "contrastive"},
-    "S0R0": {"classify", "generate_reference"},
-    "S1R0": {"classify", "generate_reference", "contrastive"},
-    "S0R1": {"classify", "generate_reference", "reconstruct_reference", "reconstruct_input"},
-    "S1R1": {"classify", "generate_reference", "contrastive", "reconstruct_reference", "reconstruct_input"},
-    "reconstruction": {"autoencode"},
-    "identification": {"classify"},
-}
-every_variant = pytest.mark.parametrize("variant", STAGES)
+def test_adam_by_hand(points):
+    """Kingma & Ba 2015, Algorithm 1."""
+    beta1, beta2 = 0.5, 0.999
+    game = Game(descent=Adam(lambda iteration: 0.01 / (1 + iteration), beta1), multiplier=3.0)
+    m = v = 0
+    for t in range(1, 4):
+        weight, gradient = game.learner[0].weight.detach().clone(), own_gradients(game, points)["learner"][0]
+        m, v = beta1 * m + (1 - beta1) * gradient, beta2 * v + (1 - beta2) * gradient**2
+        game.step(points)
+        expected = weight - 3 * 0.01 / t * (m / (1 - beta1**t)) / ((v / (1 - beta2**t)).sqrt() + 1e-8)
+        torch.testing.assert_close(game.learner[0].weight.detach(), expected)
 
 
-def two_steps(method):
-    torch.manual_seed(3)  # dropout
-    return [method.step(random_batch(seed)) for seed in (0, 1)]
+def test_resumed_adam_continues_with_the_same_bits(points):
+    descent = Adam(lambda iteration: 0.1 / (1 + iteration), beta1=0.5, weight_decay=0.01)
+    game, later, forgetful = (Game(descent=descent) for _ in range(3))
+    game.step(points)
+    progress = game.progress()
+    for other in (later, forgetful):
+        torch.save(progress, buffer := io.BytesIO())
+        buffer.seek(0)
+        other.resume(torch.load(buffer, weights_only=True))
+    forgetful.optimisers["learner"].state.clear()
+    for each in (game, later, forgetful):
+        each.step(points)
+    assert same_bits(game.progress(), later.progress())
+    assert not same_bits(snapshot(game.learner), snapshot(forgetful.learner))  # the moments matter
 
 
-def test_the_tables_of_this_test_name_every_variant():
-    assert WORKING.keys() == TERMS.keys() == STAGES.keys()
+def taking_turns(learner: tuple[bool, ...], critic: tuple[bool, ...]) -> Game:
+    game = Game()
+    players = [replace(p, turns={"learner": learner, "critic": critic}[p.name]) for p in game.players]
+    game.set_players(players, frozenset({"fit", "fool", "follow", "judge"}))
+    return game
 
 
-@every_variant
-def test_terms_are_the_expected_ones_and_finite(variant):
-    for values in two_steps(gcnet(STAGES[variant])):
-        assert values.keys() == TERMS[variant]
-        assert all(math.isfinite(v) and v.shape == () and not v.requires_grad for v in values.values())
+def test_players_move_when_it_is_their_turn_and_only_their_terms_are_told(points):
+    game, moved, told = taking_turns((False, False, True), (True, True)), [], []
+    for _ in range(7):
+        before = {name: snapshot(game.get_submodule(name)) for name in ("learner", "critic")}
+        told.append(game.step(points).keys())
+        moved.append({name for name, was in before.items() if not same_bits(was, snapshot(game.get_submodule(name)))})
+    alone, both = ({"critic"}, {"judge"}), ({"critic", "learner"}, {"judge", "fit", "fool", "follow"})
+    assert list(zip(moved, told, strict=True)) == [alone, alone, both, alone, alone, both, alone]
 
 
-@every_variant
-def test_only_the_working_networks_move_buffers_included(variant):
-    method = gcnet(STAGES[variant])
-    before = {name: snapshot(network) for name, network in method.named_children()}
-    two_steps(method)
-    moved = {name for name, network in method.named_children() if not same_bits(before[name], snapshot(network))}
-    assert moved == WORKING[variant]
+def test_a_turn_is_the_step_that_it_would_be_without_turns(points):
+    game, plain = taking_turns((False, True), (True,)), Game(kept=("judge",))
+    game.step(points), plain.step(points)
+    assert same_bits(snapshot(game), snapshot(plain))
+    expected = own_gradients(game, points)
+    before = {name: [p.detach().clone() for p in game.get_submodule(name).parameters()] for name in expected}
+    game.step(points)
+    for name, gradients in expected.items():
+        for new, old, gradient in zip(game.get_submodule(name).parameters(), before[name], gradients, strict=True):
+            torch.testing.assert_close(new.detach(), old - RATE * gradient)
 
 
-@every_variant
-def test_every_parameter_of_the_working_networks_receives_a_gradient_and_no_other(variant):
-    method = gcnet(STAGES[variant], dropout=0.0)
-    method.step(random_batch())
-    for name, parameter in method.named_parameters():
-        if name.split(".")[0] not in WORKING[variant]:
-            assert parameter.grad is None, name
-            continue
-        assert parameter.grad is not None and parameter.grad.isfinite().all(), name
-        before_norm = name.endswith(".convolution.bias")  # batch normalisation takes such a bias out again
-        assert before_norm or (parameter.grad != 0).any(), name
+def test_nobody_moves_where_it_is_nobodys_turn(points):
+    game = taking_turns((False, True), (False, True))
+    before = snapshot(game)
+    assert game.step(points) == {} and game.iteration == 1 and same_bits(before, snapshot(game))
+    assert game.step(points).keys() == {"fit", "fool", "follow", "judge"}
 
 
-@every_variant
-def test_two_steps_with_one_seed_are_identical(variant):
-    first, second = gcnet(STAGES[variant]), gcnet(STAGES[variant])
-    for one, other in zip(two_steps(first), two_steps(second), strict=True):
-        assert same_bits(one, other)
-    assert same_bits(first.progress(), second.progress())
+def test_networks_of_no_player_stay_in_evaluation_mode():
+    game = Game()
+    assert game.train().training and [game.moves(name) for name in ("learner", "critic", "teacher")] == [True] * 2 + [0]
+    assert game.learner[0].training and game.critic.training and not game.teacher.training
+    assert not any(module.training for module in game.eval().modules())
+    silent = Game(kept=("fit",)).train()  # the critic has no term: it stays as it is
+    assert silent.learner.training and not silent.critic.training and not silent.moves("critic")
 
 
-WEIGHT_OF = {
-    "contrastive": {"lambda_S": 0},
-    "reconstruct_reference": {"lambda_Rr": 0},
-    "reconstruct_input": {"lambda_Ri": 0},
-}
-
-
-@pytest.mark.parametrize("variant", ["S1R0", "S0R1", "S1R1"])
-@pytest.mark.parametrize("term", WEIGHT_OF)
-def test_a_weight_of_zero_is_a_term_removed_bit_for_bit(variant, term):
-    if term not in STAGES[variant]:
-        pytest.skip(f"{variant} has no {term}")
-    silent, absent = gcnet(STAGES[variant], **WEIGHT_OF[term]), gcnet(STAGES[variant] - {term})
-    for one, other in zip(two_steps(silent), two_steps(absent), strict=True):
-        assert same_bits(one, other)
-    assert same_bits(silent.progress(), absent.progress())
+def test_a_network_that_was_not_built_is_left_out_with_its_player(points):
+    game = Game()
+    optional = Player("learner", {"learner": 1, "decoder": 4, "decoder.last": 9}, {"fit": 1.0}, plain())
+    absent = Player("guest", {"guest": 1}, {"follow": 1.0}, plain())
+    game.set_players([optional, absent], frozenset({"fit", "follow"}))
+    assert [player.name for player in game.players] == ["learner"] == list(game.optimisers)
+    assert game.players[0].networks == {"learner": 1} and game.kept == {"fit"}
+    assert game.step(points).keys() == {"fit"}

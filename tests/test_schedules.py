@@ -2,7 +2,7 @@
 
 import pytest
 
-from fercore.schedules import inverse
+from fercore.schedules import inverse, linear
 
 
 @pytest.mark.parametrize("iteration", [0, 1, 10_000, 300_000])
@@ -14,3 +14,11 @@ def test_inverse_is_the_policy_of_caffe(iteration):
 def test_inverse_by_hand():
     assert inverse(0.8, 0.5, 2)(2) == pytest.approx(0.2)  # 0.8 / (1 + 1)^2
     assert inverse(0.001, 1e-4, 0.75)(300_000) == pytest.approx(7.6e-5, rel=0.01)  # as worked out from the paper
+
+
+def test_linear_by_hand():
+    rate = linear(0.8, 0.05, 10)
+    assert [rate(i) for i in (0, 5, 10)] == pytest.approx([0.8, 0.42, 0.04])
+    assert rate(11) == rate(10)  # and it stays there
+    assert linear(0.8, 1.0, 10)(7) == 0.8
+    assert linear(0.8, 2.0, 10)(5) == pytest.approx(1.2)

@@ -137,10 +137,10 @@ class Occluded(Method):
             self.student = self._resnet(n_classes)
         if variant & NEEDS_TEACHER:
             self.teacher = self._resnet(n_classes)
-        if "rec" in variant:
-            self.decoder = DeconvolutionalDecoder(self.student.tap_channels)
         if variant & ADVERSARIAL:
             self.discriminator = Discriminator(self.student.tap_channels, tap_side(config.image_size))
+        if "rec" in variant:  # the last to draw its weights, so that no other network starts elsewhere without it
+            self.decoder = DeconvolutionalDecoder(self.student.tap_channels)
         self.set_players(self._players(), variant)
 
     def _resnet(self, n_classes: int) -> TappedResNet:
