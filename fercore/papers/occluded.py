@@ -113,7 +113,7 @@ TIERS = {
     "twin": Config(
         image_size=48, sizes=(), block="basic", depth=(1, 1, 1, 1), width=16, weights="random", iterations=300,
         base_rate=1e-3, last_rate=0.05, discriminator_rate=5e-4, decoder_rate=4.0, pretraining_iterations=1000,
-        pretraining_rate=4e-3, twin_subjects=6000, lambda_1=0.01, lambda_2=0.01, lambda_3=0.01, lambda_4=1.0,
+        pretraining_rate=4e-3, twin_subjects=6000, lambda_1=0.01, lambda_2=0.01, lambda_3=0.01, lambda_4=0.1,
     ),
     "smoke": Config(
         image_size=48, sizes=(), depth=(1, 1, 1, 1), width=8, weights="random", batch_size=8, iterations=4,
