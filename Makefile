@@ -40,13 +40,15 @@ lint: $(STAMP) ## style and common mistakes
 lab: $(STAMP) ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks
 
-reproduce: $(STAMP) ## every table and figure: PAPER=gcnet TIER=twin (or smoke, paper)
+reproduce: $(STAMP) ## every table and figure: PAPER=gcnet (or occluded) TIER=twin (or smoke, paper)
 	$(SNAKEMAKE)
 
 folds: $(STAMP) ## every fold of one row: PAPER=gcnet DATASET=ckplus VARIANT=S1R1 SOURCE=twin
+	@$(BIN)/python -m fercore.pages --check notebooks/$(PAPER)/run_fold.ipynb \
+		-p tier $(TIER) -p source $(SOURCE) -p dataset $(DATASET) -p variant $(VARIANT)
 	$(SNAKEMAKE) dataset=$(DATASET) variant=$(VARIANT) source=$(SOURCE) -- folds
 
-london: $(STAMP) ## prepare the London faces, then train on them: LONDON=folder of the photographs
+london: $(STAMP) ## prepare the London faces, then train on them: PAPER=gcnet LONDON=folder of the photographs
 	$(BIN)/python data_prep/london.py --source $(LONDON)
 	$(SNAKEMAKE) -- london
 

@@ -1,4 +1,6 @@
 # The single description of the work: pre-training -> folds -> pages -> index. `make reproduce` calls it.
+from shlex import quote
+
 from fercore import paths, progress
 from snakemake.logging import logger
 
@@ -7,33 +9,87 @@ progress.follow(logger, workflow.cores)
 PAPER, TIER = config["paper"], config["tier"]
 SOURCE = config.get("source", "prepared" if TIER == "paper" else "twin")
 FOLDS = {"smoke": [0], "twin": [0], "paper": list(range(10))}[TIER]
-PROTOCOLS = {"ckplus7": "ckplus", "ckplus8": "ckplus", "mmi6": "mmi", "oulu6": "oulu"}
-STAGES = ["reconstruction", "identification"]
-ROWS = "CNN S0R0 S1R0 S0R1 S1R1"
-TABLES = {"table2_ckplus7": "ckplus7", "table3_ckplus8": "ckplus8", "table4_mmi": "mmi6", "table5_oulu": "oulu6"}
-FIGURES = ["figure4_small_expressions", "figure7_generation"]  # over folds; the others show one
-ONE_FOLD = ["figure5_tsne", "figure6_filters", "run_fold"]
+CHOICE = f"-p tier {TIER} -p source {SOURCE}"
+OVER_FOLDS, ONE_FOLD = f"{CHOICE} -p folds '{FOLDS}'", f"{CHOICE} -p fold 0"
+
+# paper -> what is trained, and what each page needs of it (a protocol's folds, "stages") and is given
+STAGES = {"gcnet": ["reconstruction", "identification"], "occluded": []}[PAPER]  # shared by all folds
+TRAINED = {  # protocol -> dataset, folds, changes of the configuration
+    "gcnet": {
+        "ckplus7": ("ckplus", FOLDS, ""), "ckplus8": ("ckplus", FOLDS, ""), "mmi6": ("mmi", FOLDS, ""),
+        "oulu6": ("oulu", FOLDS, ""),
+    },
+    "occluded": {
+        "rafdb7+affectnet7": ("rafdb+affectnet", [0], ""), "affectnet7": ("affectnet", [0], ""),
+        "rafdb7": ("rafdb", [0], ""),
+        "ckplus636": ("ckplus", FOLDS, '{"occlusions": ["R8", "R16", "R24", "eyes", "mouth"]}'),
+    },
+}[PAPER]
+ROWS = {  # jobs of about equal length
+    "gcnet": ["CNN S0R0 S1R0 S0R1 S1R1"],
+    "occluded": ["ResNet sim LIR sim+LIR adv rec adv+rec Ours", "PG-CNN gACNN"],
+}[PAPER]
+PAGE = {
+    "gcnet": {
+        "0_start_here": (["ckplus7"], CHOICE),
+        "pretraining": (["stages"], CHOICE),
+        "table1_architecture": ([], ""),  # always the paper's widths: they are what Table 1 prints
+        "table2_ckplus7": (["ckplus7"], OVER_FOLDS),
+        "table3_ckplus8": (["ckplus8"], OVER_FOLDS),
+        "table4_mmi": (["mmi6"], OVER_FOLDS),
+        "table5_oulu": (["oulu6"], OVER_FOLDS),
+        "figure4_small_expressions": (["ckplus7"], OVER_FOLDS),
+        "figure5_tsne": (["ckplus7"], ONE_FOLD),
+        "figure6_filters": (["ckplus7"], ONE_FOLD),
+        "figure7_generation": (["ckplus7"], OVER_FOLDS),
+        "run_fold": (["ckplus7"], ONE_FOLD),
+        "folds_summary": (["ckplus7"], CHOICE),
+    },
+    "occluded": {
+        "loss_weights": ([], CHOICE),
+        "table1_synthesized": (["rafdb7", "affectnet7"], CHOICE),
+        "table2_ckplus_occlusions": (["ckplus636"], OVER_FOLDS),
+        "table3_fedro": (["rafdb7+affectnet7"], CHOICE),
+        "table4_speed": ([], f"-p tier {'smoke' if TIER == 'smoke' else 'paper'}"),  # the paper's networks
+        "figure2_occlusions": ([], f"-p source {SOURCE}"),
+        "figure3_confusion_fedro": (["rafdb7+affectnet7"], CHOICE),
+        "figure4_reconstructions": (["rafdb7"], CHOICE),
+        "teacher_precondition": (["rafdb7", "affectnet7", "rafdb7+affectnet7"], CHOICE),
+        "run_fold": (["rafdb7"], ONE_FOLD),
+        "folds_summary": (["rafdb7"], CHOICE),
+    },
+}[PAPER]
 
 TIER_FOLDER = PAPER if (TIER, SOURCE) == ("twin", "twin") else f"{PAPER}-{TIER}-{SOURCE}"
 PAGES = paths.results() / "notebooks" / TIER_FOLDER
 DONE = paths.results() / "workflow" / TIER_FOLDER
 RENDER = "python -m fercore.pages {input.page:q} {output:q}"
 INDEX = "python -m fercore.pages --index {params.folder:q}"
-CHOICE = f"-p tier {TIER} -p source {SOURCE}"
 QUIETLY = " > {log:q} 2>&1"  # a job's own output; shown when it fails
 
 
-def folds_of(protocol):
-    return expand(DONE / f"{protocol}-fold{{fold}}.done", fold=FOLDS)
+def source_of(page):
+    """The notebook itself: the paper's own, or one for all."""
+    own = paths.notebooks() / PAPER / f"{page}.ipynb"
+    return own if own.is_file() else paths.notebooks() / f"{page}.ipynb"
+
+
+def needs(page):
+    """The finished work that a page shows."""
+    done = []
+    for what in PAGE[page][0]:
+        if what == "stages":
+            done += expand(DONE / "{stage}.done", stage=STAGES)
+        else:
+            done += expand(DONE / "{p}-fold{fold}-rows{rows}.done", p=what, fold=TRAINED[what][1], rows=range(len(ROWS)))
+    return done
 
 
 localrules: reproduce, folds, london, twins
 
 
 # names its pages itself: an index left by another target must not pass for them
-EVERY_PAGE = expand(PAGES / "{page}.ipynb", page=[
-    "0_start_here", "pretraining", "table1_architecture", *TABLES, *FIGURES, *ONE_FOLD, "folds_summary",
-])
+EVERY_PAGE = expand(PAGES / "{page}.ipynb", page=PAGE)
 
 
 rule reproduce:
@@ -42,7 +98,7 @@ rule reproduce:
 
 rule pretraining:
     output: touch(DONE / "{stage}.done")
-    wildcard_constraints: stage="|".join(STAGES)
+    wildcard_constraints: stage="reconstruction|identification"
     benchmark: DONE / "{stage}.benchmark"
     log: DONE / "{stage}.log"
     shell: f"python -m fercore.train {PAPER} ckplus --tier {TIER} --source {SOURCE} --pretraining {{wildcards.stage}}" + QUIETLY
@@ -50,87 +106,31 @@ rule pretraining:
 
 rule fold:
     input: expand(DONE / "{stage}.done", stage=STAGES)
-    output: touch(DONE / "{protocol}-fold{fold}.done")
-    wildcard_constraints: protocol="|".join(PROTOCOLS), fold=r"\d"
-    params: dataset=lambda wildcards: PROTOCOLS[wildcards.protocol]
-    benchmark: DONE / "{protocol}-fold{fold}.benchmark"
-    log: DONE / "{protocol}-fold{fold}.log"
+    output: touch(DONE / "{protocol}-fold{fold}-rows{rows}.done")
+    wildcard_constraints: protocol=r"[a-z0-9+]+", fold=r"\d", rows=r"\d"
+    params:
+        dataset=lambda wildcards: TRAINED[wildcards.protocol][0],
+        changes=lambda wildcards: " ".join(f"--changes {quote(c)}" for c in [TRAINED[wildcards.protocol][2]] if c),
+        rows=lambda wildcards: ROWS[int(wildcards.rows)],
+    priority: 1  # long: first
+    benchmark: DONE / "{protocol}-fold{fold}-rows{rows}.benchmark"
+    log: DONE / "{protocol}-fold{fold}-rows{rows}.log"
     shell:
         f"python -m fercore.train {PAPER} {{params.dataset}} --protocol {{wildcards.protocol}} --fold {{wildcards.fold}}"
-        f" --variants {ROWS} --tier {TIER} --source {SOURCE}" + QUIETLY
+        f" --variants {{params.rows}} --tier {TIER} --source {SOURCE} {{params.changes}}" + QUIETLY
 
 
-rule table_page:
+rule page:
     input:
-        lambda wildcards: folds_of(TABLES[wildcards.page]),
-        page=paths.notebooks() / PAPER / "{page}.ipynb",
+        lambda wildcards: needs(wildcards.page),
+        page=lambda wildcards: source_of(wildcards.page),
     output: PAGES / "{page}.ipynb"
-    wildcard_constraints: page="|".join(TABLES)
+    wildcard_constraints: page="|".join(PAGE)
+    params: choice=lambda wildcards: PAGE[wildcards.page][1]
+    priority: 1 if PAPER == "occluded" else 0
     benchmark: DONE / "{page}.benchmark"
     log: DONE / "{page}.log"
-    shell: RENDER + f" {CHOICE} -p folds '{FOLDS}'" + QUIETLY
-
-
-rule figure_page:
-    input:
-        folds_of("ckplus7"),
-        page=paths.notebooks() / PAPER / "{page}.ipynb",
-    output: PAGES / "{page}.ipynb"
-    wildcard_constraints: page="|".join(FIGURES)
-    benchmark: DONE / "{page}.benchmark"
-    log: DONE / "{page}.log"
-    shell: RENDER + f" {CHOICE} -p folds '{FOLDS}'" + QUIETLY
-
-
-rule one_fold_page:
-    input:
-        DONE / "ckplus7-fold0.done",
-        page=paths.notebooks() / PAPER / "{page}.ipynb",
-    output: PAGES / "{page}.ipynb"
-    wildcard_constraints: page="|".join(ONE_FOLD)
-    benchmark: DONE / "{page}.benchmark"
-    log: DONE / "{page}.log"
-    shell: RENDER + f" {CHOICE} -p fold 0" + QUIETLY
-
-
-rule pretraining_page:
-    input:
-        expand(DONE / "{stage}.done", stage=STAGES),
-        page=paths.notebooks() / PAPER / "{page}.ipynb",
-    output: PAGES / "{page}.ipynb"
-    wildcard_constraints: page="pretraining"
-    benchmark: DONE / "{page}.benchmark"
-    log: DONE / "{page}.log"
-    shell: RENDER + f" {CHOICE}" + QUIETLY
-
-
-rule architecture_page:
-    input: page=paths.notebooks() / PAPER / "{page}.ipynb"
-    output: PAGES / "{page}.ipynb"
-    wildcard_constraints: page="table1_architecture"
-    benchmark: DONE / "{page}.benchmark"
-    log: DONE / "{page}.log"
-    shell: RENDER + QUIETLY  # always the paper's widths: they are what Table 1 prints
-
-
-rule start_page:
-    input:
-        DONE / "ckplus7-fold0.done",
-        page=paths.notebooks() / "0_start_here.ipynb",
-    output: PAGES / "0_start_here.ipynb"
-    benchmark: DONE / "0_start_here.benchmark"
-    log: DONE / "0_start_here.log"
-    shell: RENDER + f" {CHOICE}" + QUIETLY
-
-
-rule summary_page:
-    input:
-        DONE / "ckplus7-fold0.done",
-        page=paths.notebooks() / PAPER / "folds_summary.ipynb",
-    output: PAGES / "folds_summary.ipynb"
-    benchmark: DONE / "folds_summary.benchmark"
-    log: DONE / "folds_summary.log"
-    shell: RENDER + f" {CHOICE}" + QUIETLY
+    shell: RENDER + " {params.choice}" + QUIETLY
 
 
 rule index:
@@ -159,13 +159,21 @@ rule fold_page:
     shell: RENDER + f" {ROW_CHOICE} -p fold {{wildcards.fold}}" + QUIETLY
 
 
+def row_folds():
+    """Ten, or the one of an official division."""
+    from fercore.faces.protocols import protocol_of
+
+    return [0] if protocol_of(config["dataset"], paper=PAPER).official else list(range(10))
+
+
 rule row_page:
     input:
-        expand(PAGES / "folds" / f"{ROW}-fold{{fold}}.ipynb", fold=range(10)),
+        lambda wildcards: expand(PAGES / "folds" / f"{ROW}-fold{{fold}}.ipynb", fold=row_folds()),
         page=paths.notebooks() / PAPER / "folds_summary.ipynb",
     output: PAGES / "folds" / f"{ROW}-summary.ipynb"
+    params: folds=lambda wildcards: str(row_folds())
     log: DONE / f"{ROW}-summary.log"
-    shell: RENDER + f" {ROW_CHOICE}" + QUIETLY
+    shell: RENDER + f" {ROW_CHOICE} -p folds '{{params.folds}}'" + QUIETLY
 
 
 # real faces: make london

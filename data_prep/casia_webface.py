@@ -8,33 +8,34 @@ import struct
 import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from fercore.faces.photo import decoded
 from fercore.faces.preparation import command
-from fercore.faces.preparation.pictures import still
 from fercore.faces.preparation.reading import Dataset, DatasetError, Option, Reading, Shot, around
 from fercore.faces.preparation.source import File, Source
 
 IMAGE = r"(?P<subject>\d{7})/(?P<number>\d{3})\.jpg"
 IN_LFW = {"0166921", "1056413", "1193098"}  # identities commonly removed, because LFW has them too
 MAGIC = 0xCED7230A  # of every record
-HEADER = struct.Struct("<IfQQ")  # number of further labels, label, id, second id
+WHOLE, FIRST, LAST = 0, 1, 3  # what the upper bits of a length say of a part
+HEADER = struct.Struct("<IfQQ")  # number of labels that follow, the label otherwise, id, second id
+MOST_LABELS = 1 << 12  # bytes
+JPEG = b"\xff\xd8"
 EXPECTED = {"subjects": around(10_572, 10_575), "images": around(490_623, 494_414)}
 
 
 def read(source: Source, options: Mapping[str, Any]) -> Reading:
     """Every image with its identity; no expression is known."""
     shots = [
-        Shot(file.path, partial(still, file), match["subject"], "unknown", match["number"], int(match["number"]))
+        Shot(file.path, file, match["subject"], "unknown", match["number"], int(match["number"]))
         for file, match in source.matching(IMAGE)
         if match["subject"] not in IN_LFW
     ]
-    for file, _ in source.matching(r"train\.rec"):
-        shots += list(_records(file))
+    if not shots:  # identities are numbered differently in the two forms: one of them only
+        shots = [shot for file, _ in source.matching(r"train\.rec") for shot in _records(file)]
     if limit := options["identities"]:
         chosen = set(sorted({shot.subject for shot in shots})[:limit])
         shots = [shot for shot in shots if shot.subject in chosen]
@@ -42,30 +43,61 @@ def read(source: Source, options: Mapping[str, Any]) -> Reading:
 
 
 def _records(file: File) -> Iterator[Shot]:
-    """The pictures of a RecordIO file: magic, length, header, JPEG, padding to four bytes; raises DatasetError."""
+    """The pictures of a RecordIO file; raises DatasetError."""
     if file.member:
         raise DatasetError(f"{file.path} is inside an archive; unpack it first")
-    size = Path(file.where).stat().st_size
     with open(file.where, "rb") as stream:
-        while len(start := stream.read(8)) == 8:
-            magic, length = struct.unpack("<II", start)
-            length &= (1 << 29) - 1
-            begin = stream.tell()
-            if magic != MAGIC or length < HEADER.size or begin + length > size:
-                raise DatasetError(f"{file.path} is damaged at byte {begin - 8}; copy it again")
-            more, label, number, _ = HEADER.unpack(stream.read(HEADER.size))
-            if more == 0:  # a record with a list of labels is an index, not a picture
-                where = (begin + HEADER.size, length - HEADER.size)
-                name = f"{file.path}:{number}"
-                image = partial(_record, file.where, *where)
-                yield Shot(name, image, f"{int(label):07d}", "unknown", str(number))
-            stream.seek(begin + (length + 3) // 4 * 4)
+        for parts in _parts(stream, file):
+            (start, length), *_ = parts
+            stream.seek(start)
+            record = stream.read(min(length, HEADER.size + MOST_LABELS))
+            if len(record) < HEADER.size:
+                raise _damage(file, start)
+            labels, label, number, _ = HEADER.unpack_from(record)
+            begin = HEADER.size + 4 * labels
+            if labels and 4 <= 4 * labels <= len(record) - HEADER.size:
+                (label,) = struct.unpack_from("<f", record, HEADER.size)
+            if record[begin : begin + 2] != JPEG:
+                continue  # an index, not a picture
+            if not 0 <= label < 1e7:
+                raise _damage(file, start)
+            image = partial(_record, file, ((start + begin, length - begin), *parts[1:]))
+            yield Shot(f"{file.path}:{number}", image, f"{int(label):07d}", "unknown", str(number))
 
 
-def _record(path: str, start: int, length: int) -> np.ndarray:
-    with open(path, "rb") as stream:
-        stream.seek(start)
-        return decoded(stream.read(length), f"{path}, byte {start}")
+def _parts(stream: BinaryIO, file: File) -> Iterator[tuple[tuple[int, int], ...]]:
+    """Where each record lies (start, length): usually one part; more where its content contains the magic number."""
+    parts: list[tuple[int, int]] = []
+    at = 0
+    while at < file.size:
+        stream.seek(at)
+        start = stream.read(8)
+        if len(start) < 8:
+            raise _damage(file, at)
+        magic, length = struct.unpack("<II", start)
+        place, length = length >> 29, length & (1 << 29) - 1  # whole, first, middle or last part
+        if magic != MAGIC or at + 8 + length > file.size or (place in (WHOLE, FIRST)) == bool(parts):
+            raise _damage(file, at)
+        parts.append((at + 8, length))
+        at += 8 + (length + 3) // 4 * 4
+        if place in (WHOLE, LAST):
+            yield tuple(parts)
+            parts = []
+    if parts:
+        raise _damage(file, at)
+
+
+def _damage(file: File, at: int) -> DatasetError:
+    return DatasetError(f"{file.path} is damaged at byte {at}; copy it again")
+
+
+def _record(file: File, parts: tuple[tuple[int, int], ...]) -> np.ndarray:
+    pieces = []
+    with open(file.where, "rb") as stream:
+        for start, length in parts:
+            stream.seek(start)
+            pieces.append(stream.read(length))
+    return decoded(struct.pack("<I", MAGIC).join(pieces), f"{file.path}, byte {parts[0][0]}")
 
 
 CASIA_WEBFACE = Dataset(

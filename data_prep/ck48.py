@@ -7,11 +7,9 @@ FOLDER holds anger/S010_004_00000017.png and its like. Nothing in it is neutral;
 
 import sys
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from fercore.faces.preparation import command
-from fercore.faces.preparation.pictures import still
 from fercore.faces.preparation.reading import Dataset, Reading, Shot, known
 from fercore.faces.preparation.source import Source
 
@@ -30,7 +28,7 @@ def read(source: Source, options: Mapping[str, Any]) -> Reading:
     """Every image; subject and sequence from its name."""
     shots = [
         Shot(
-            file.path, partial(still, file), match["subject"].upper(), LABELS[match["label"].lower()],
+            file.path, file, match["subject"].upper(), LABELS[match["label"].lower()],
             match["sequence"],
             int(match["frame"]), match["label"].lower(),
         )

@@ -16,10 +16,10 @@ import pandas as pd
 
 from fercore import paths
 from fercore.faces.preparation import command, landmarks68
-from fercore.faces.preparation.pictures import still
 from fercore.faces.preparation.reading import (
     Dataset,
     DatasetError,
+    Option,
     Reading,
     Shot,
     around,
@@ -36,6 +36,7 @@ BESIDE = r"(?P<subject>S\d{3})_(?P<sequence>\d{3})_(?P<frame>\d{8})_"
 EXPECTED = {
     "sequences": known(593), "people with images": known(123), "labelled sequences": known(327),
     "labelled people": known(118), "images in the source": around(10_700, 10_720),
+    "last three frames of the labelled sequences": known(981), "onset and apex, without contempt": known(636),
 } | {
     f"sequences of {label}": known(count)
     for label, count in zip(CODES[1:], (45, 18, 59, 25, 69, 28, 83), strict=True)
@@ -63,12 +64,14 @@ def read(source: Source, options: Mapping[str, Any]) -> Reading:
         )
     shots: list[Shot] = []
     for key in sorted(labels.keys() & images.keys()):
-        shots += _sequence(key, images[key], labels[key][0], marked)
+        shots += _sequence(key, images[key], labels[key][0], marked, options["neutral"])
     whole = sorted(labels.keys() & images.keys())
     counts = {
         "sequences": len(images), "people with images": len({subject for subject, _ in images}),
         "labelled sequences": len(whole), "labelled people": len({subject for subject, _ in whole}),
         "images in the source": sum(map(len, images.values())),
+        "last three frames of the labelled sequences": sum(min(3, len(images[key])) for key in whole),
+        "onset and apex, without contempt": len(whole) + sum(CODES[labels[key][0]] != "contempt" for key in whole),
     }  # fmt: skip
     counts |= {f"sequences of {label}": n for label, n in Counter(CODES[labels[key][0]] for key in whole).items()}
     return Reading.of(shots, _notes(images, labels), **counts, **fold_counts([subject for subject, _ in whole]))
@@ -81,10 +84,12 @@ def _label(file: File) -> int:
     return number
 
 
-def _sequence(key: tuple[str, str], frames: dict[int, File], number: int, marked: Mapping) -> list[Shot]:
+def _sequence(key: tuple[str, str], frames: dict[int, File], number: int, marked: Mapping, neutral: int) -> list[Shot]:
     subject, sequence = key
-    pictures = [(frame, partial(still, file), file.path) for frame, file in sorted(frames.items())]
-    shots = onset_to_apex(pictures, CODES[number], subject=subject, sequence=sequence, native=str(number))
+    pictures = [(frame, file, file.path) for frame, file in sorted(frames.items())]
+    shots = onset_to_apex(
+        pictures, CODES[number], neutral=neutral, subject=subject, sequence=sequence, native=str(number)
+    )
     files = [marked.get((subject, sequence, shot.frame)) for shot in shots]
     return [
         replace(shot, points=partial(landmarks68.in_text, file)) if file else shot
@@ -112,6 +117,7 @@ def _notes(images: Mapping, labels: Mapping) -> list[str]:
 CKPLUS = Dataset(
     "ckplus", "CK+", read, EXPECTED, "CK+ (Lucey et al. 2010), under licence",
     ("gcnet", "eyes", "idferm", "unpaired", "occluded"), reference="sequence",
+    options=(Option("neutral", "how many first frames of a sequence count as neutral (%(default)s)", 1),),
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -5,11 +5,9 @@ python data_prep/fedro.py --source FOLDER
 
 import sys
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from fercore.faces.preparation import command
-from fercore.faces.preparation.pictures import still
 from fercore.faces.preparation.reading import Dataset, Reading, Shot, around
 from fercore.faces.preparation.source import Source
 
@@ -24,7 +22,7 @@ PAPER, DOWNLOAD = 400, 381  # images in the paper; in the download, as a user re
 def read(source: Source, options: Mapping[str, Any]) -> Reading:
     """Every image; all of them are for testing."""
     shots = [
-        Shot(file.path, partial(still, file), f"{match['label']}-{match['name']}".lower(),
+        Shot(file.path, file, f"{match['label']}-{match['name']}".lower(),
              LABELS[match["label"].lower()],
              native=match["label"].lower(), split="test")
         for file, match in source.matching(IMAGE)

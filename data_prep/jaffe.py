@@ -5,11 +5,9 @@ python data_prep/jaffe.py --source FOLDER_OR_ZIP
 
 import sys
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from fercore.faces.preparation import command
-from fercore.faces.preparation.pictures import still
 from fercore.faces.preparation.reading import Dataset, Reading, Shot, around, known
 from fercore.faces.preparation.source import Source
 
@@ -25,7 +23,7 @@ EXPECTED = {"images": known(213), "subjects": known(10)} | {
 def read(source: Source, options: Mapping[str, Any]) -> Reading:
     """Every image; the second field of its name is the label."""
     shots = [
-        Shot(file.path, partial(still, file), match["subject"].upper(), LABELS[match["label"].upper()],
+        Shot(file.path, file, match["subject"].upper(), LABELS[match["label"].upper()],
              f"{match['label']}{match['take']}".upper(), int(match["number"]), match["label"].upper())
         for file, match in source.matching(IMAGE)
     ]  # fmt: skip

@@ -5,12 +5,10 @@ python data_prep/kdef.py --source FOLDER_OR_ZIP
 
 import sys
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from fercore.faces.preparation import command
-from fercore.faces.preparation.pictures import still
-from fercore.faces.preparation.reading import Dataset, Option, Reading, Shot, around
+from fercore.faces.preparation.reading import Dataset, DatasetError, Option, Reading, Shot, around, several
 from fercore.faces.preparation.source import Source
 
 LABELS = {
@@ -27,18 +25,24 @@ BLACK = {  # files that are broken in every copy
 def read(source: Source, options: Mapping[str, Any]) -> Reading:
     """The chosen views; both sessions of a person are one subject, and each has its own neutral picture."""
     wanted = set(options["views"].upper().split(","))
-    shots, seen = [], 0
+    if unknown := wanted - set(VIEWS):
+        raise DatasetError(f"views {', '.join(sorted(unknown))} are none of {', '.join(VIEWS)}")
+    shots, seen, broken = [], 0, []
     for file, match in source.matching(IMAGE):
         seen += 1
-        if match["view"].upper() not in wanted or file.name[:-4].upper() in BLACK:
+        if match["view"].upper() not in wanted:
+            continue
+        if file.name[:-4].upper() in BLACK:
+            broken.append(file.name)
             continue
         label = match["label"].upper()
         shots.append(
-            Shot(file.path, partial(still, file), match["person"].upper(), LABELS[label],
+            Shot(file.path, file, match["person"].upper(), LABELS[label],
                  f"{match['session']}{match['view']}".upper(), list(LABELS).index(label), label)
         )  # fmt: skip
     shots.sort(key=lambda shot: (shot.subject, shot.sequence, shot.label != "neutral", shot.frame))
-    return Reading.of(shots, **{"images in the source": seen})
+    notes = several(broken, "images are left out: they are broken in every copy")
+    return Reading.of(shots, notes, **{"images in the source": seen})
 
 
 KDEF = Dataset(

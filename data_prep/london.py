@@ -19,6 +19,8 @@ from fercore.faces.alignment import CROP, POINTS_FITTED, AlignmentError, align
 from fercore.faces.faceset import FaceSet, FaceSetError
 from fercore.faces.landmarks import POINTS, Detector, DetectorMissingError, NoFaceError, face_mesh
 from fercore.faces.photo import PhotoError, read_photo
+from fercore.faces.preparation import certificate
+from fercore.faces.preparation.reading import around
 from fercore.storage import whole_file
 
 CREDIT = (
@@ -27,6 +29,7 @@ CREDIT = (
 )
 POSES = {"03": "neutral", "08": "happiness"}  # number in the file name -> label
 PEOPLE = 102
+TITLE = "Face Research Lab London Set"
 PHOTO = re.compile(r"(\d{3})_(03|08)\.jpe?g", re.IGNORECASE)
 PUPILS = "pupils_neutral.csv"  # optional: pupils of the neutral photographs, at 512 pixels image width
 PUPILS_WIDTH = 512
@@ -135,20 +138,33 @@ def _run(options: argparse.Namespace, output: Path, detector: Detector | None) -
     faces, geometry = prepare(photos, detector or face_mesh(), options.size, options.fit)
     if unseen := int(geometry["crop_left_eye_x"].isna().sum()):
         print(f"no face found again on {unseen} of {len(geometry)} crops")
+    notes = []
     for file in sorted(options.source.rglob(PUPILS))[:1]:
         error = pupil_errors(geometry, file)
-        print(
+        notes.append(
             f"pupils against {file.name}: mean {error.pixels.mean():.2f}, largest {error.pixels.max():.2f} pixels "
             f"({error.percent.mean():.1f}, {error.percent.max():.1f} % of the distance between the eyes)"
         )
+    print(*notes, sep="\n", end="\n" * len(notes))
     if options.check:
         print("checked; nothing written")
         return 0
-    faces.save(output)
+    faces = faces.save(output)
+    _certify(faces, photos, options, notes)
     with whole_file(geometry_file) as aside:
         geometry.round(5).to_csv(aside, index=False)
     print(f"written: {output} ({len(faces)} images of {options.size} pixels)")
     return 0
+
+
+def _certify(faces: FaceSet, photos: dict, options: argparse.Namespace, notes: list[str]) -> None:
+    """The certificate of a set of which every face was found."""
+    counts = certificate.compared({"people": around(PEOPLE)}, {"people": len(photos), "images": len(faces)})
+    names = [file.name for files in photos.values() for file in files.values()]
+    framing = pd.DataFrame({"picture": names, "subject": faces.table["subject"], "how": "detected", "problem": ""})
+    asked = {"fit": options.fit, "size": options.size}
+    content = certificate.certificate(TITLE, faces, asked, counts, framing, notes)
+    certificate.write(content, options.output or paths.data() / "prepared" / faces.name)
 
 
 def _say_done(faces: FaceSet, output: Path, options: argparse.Namespace) -> None:

@@ -6,15 +6,14 @@ IDFERM's text says 204,156 images and its classes add to 204,206; five cameras "
 The class counts fit the five of -30 to 30 degrees, which are the default.
 """
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from fercore.faces.preparation import command
-from fercore.faces.preparation.pictures import still
-from fercore.faces.preparation.reading import Dataset, Option, Reading, Shot, around
+from fercore.faces.preparation.reading import Dataset, DatasetError, Option, Reading, Shot, around
 from fercore.faces.preparation.source import Source
 
 EXPRESSIONS = {  # by session and recording; squint and scream take no part
@@ -26,12 +25,15 @@ FRONT = "051"
 CAMERAS = f"130,140,{FRONT},050,041"  # -30, -15, 0, 15, 30 degrees
 IMAGE = r"(?P<subject>\d{3})_(?P<session>0[1-4])_(?P<recording>0[1-3])_(?P<camera>\d{3})_(?P<shot>\d{2})\.png"
 PAPER = {"neutral": 114_305, "happiness": 47_388, "surprise": 19_817, "disgust": 22_696}
+PAPER_SAYS = "IDFERM says 204156 images in its text; its four classes add to 204206"
 EXPECTED = {f"images of {label}": around(round(0.97 * n), round(1.03 * n)) for label, n in PAPER.items()}
 
 
 def read(source: Source, options: Mapping[str, Any]) -> Reading:
     """Pictures of the chosen cameras; a sequence is one session under one light, its reference neutral and frontal."""
-    cameras = options["cameras"].split(",")
+    cameras = options["cameras"].replace("_", "").split(",")
+    if unknown := [camera for camera in cameras if not re.fullmatch(r"\d{3}", camera)]:
+        raise DatasetError(f"cameras {', '.join(unknown)}: write them like {CAMERAS}")
     shots, left_out = [], Counter()
     for file, match in source.matching(IMAGE):
         label = EXPRESSIONS.get((match["session"], match["recording"]))
@@ -39,11 +41,13 @@ def read(source: Source, options: Mapping[str, Any]) -> Reading:
             left_out["squint or scream" if label is None else "other cameras"] += 1
             continue
         shots.append(
-            Shot(file.path, partial(still, file), match["subject"], label, f"{match['session']}-{match['shot']}",
+            Shot(file.path, file, match["subject"], label, f"{match['session']}-{match['shot']}",
                  100 * cameras.index(match["camera"]) + int(match["recording"]), match["camera"])
         )  # fmt: skip
     shots.sort(key=lambda s: (s.subject, s.sequence, s.label != "neutral", s.native != FRONT, s.frame))
-    return Reading.of(shots, [f"left out: {n} images of {what}" for what, n in left_out.items()])
+    if not shots:
+        raise DatasetError(f"no image of the cameras {options['cameras']}; found {source.shape()}")
+    return Reading.of(shots, [PAPER_SAYS, *(f"left out: {n} images of {what}" for what, n in left_out.items())])
 
 
 MULTIPIE = Dataset(

@@ -9,12 +9,19 @@ The papers use the visible camera in normal light: VL, Strong.
 import sys
 from collections import defaultdict
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from fercore.faces.preparation import command
-from fercore.faces.preparation.pictures import still
-from fercore.faces.preparation.reading import Dataset, DatasetError, Option, Reading, fold_counts, known, onset_to_apex
+from fercore.faces.preparation.reading import (
+    Dataset,
+    DatasetError,
+    Option,
+    Reading,
+    fold_counts,
+    known,
+    onset_to_apex,
+    several,
+)
 from fercore.faces.preparation.source import File, Source
 
 LABELS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
@@ -22,7 +29,8 @@ IMAGE = (
     r"(?P<camera>VL|NI)(?P<cropped>_Acropped)?/(?P<light>Strong|Weak|Dark)/"
     r"(?P<subject>P\d{3})/(?P<label>\w+)/(?P<frame>\d{3})\.jpe?g"
 )
-EXPECTED = {"people": known(80), "sequences": known(480)} | {f"sequences of fold {k}": known(48) for k in range(10)}
+PEOPLE = 80
+EXPECTED = {"people": known(PEOPLE), "sequences": known(480)} | {f"sequences of fold {k}": known(48) for k in range(10)}
 
 
 def read(source: Source, options: Mapping[str, Any]) -> Reading:
@@ -36,16 +44,28 @@ def read(source: Source, options: Mapping[str, Any]) -> Reading:
     sequences: dict[tuple[str, str], dict[int, File]] = found[False] or found[True]
     if not sequences:
         raise DatasetError(f"nothing of camera {options['camera']} in light {options['light']}; found {source.shape()}")
-    shots, notes = [], []
+    shots, notes = [], _missing(sequences)
     for (subject, label), frames in sorted(sequences.items()):
         if len(frames) < 3:
             notes.append(f"{subject}/{label} has {len(frames)} frames: too few for the last three")
-        pictures = [(frame, partial(still, file), file.path) for frame, file in sorted(frames.items())]
+        pictures = [(frame, file, file.path) for frame, file in sorted(frames.items())]
         native = str(LABELS.index(label))
-        shots += onset_to_apex(pictures, label, subject=subject, sequence=label, native=native)
+        shots += onset_to_apex(
+            pictures, label, subject=subject, sequence=label, native=native, cropped=not found[False]
+        )
     subjects = [subject for subject, _ in sequences]
     counts = {"people": len(set(subjects)), "sequences": len(sequences)}
     return Reading.of(shots, notes, **counts, **fold_counts(subjects))
+
+
+def _missing(sequences: Mapping[tuple[str, str], dict]) -> list[str]:
+    """Which of the 80 people are missing, and which sequences of the others."""
+    people = [f"P{number:03d}" for number in range(1, PEOPLE + 1)]
+    absent = [who for who in people if not any((who, label) in sequences for label in LABELS)]
+    lacking = [
+        f"{who}/{label}" for who in people if who not in absent for label in LABELS if (who, label) not in sequences
+    ]
+    return several(absent, "people are missing", PEOPLE) + several(lacking, "sequences are missing", len(lacking))
 
 
 OULU = Dataset(

@@ -9,12 +9,10 @@ DATASET/{train,test}/{1..7}. Nobody in it is named: there is only the official d
 import re
 import sys
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from fercore.faces.preparation import command
-from fercore.faces.preparation.pictures import still
-from fercore.faces.preparation.reading import Dataset, DatasetError, Reading, Shot, around, known
+from fercore.faces.preparation.reading import Dataset, DatasetError, Reading, Shot, around, known, several
 from fercore.faces.preparation.source import Source
 
 CODES = {1: "surprise", 2: "fear", 3: "disgust", 4: "happiness", 5: "sadness", 6: "anger", 7: "neutral"}
@@ -38,15 +36,13 @@ def read(source: Source, options: Mapping[str, Any]) -> Reading:
         if number not in CODES:
             unlabelled.append(name)
             continue
-        shots.append(
-            Shot(file.path, partial(still, file), name, CODES[number], native=str(number), split=match["split"].lower())
-        )
+        shots.append(Shot(file.path, file, name, CODES[number], native=str(number), split=match["split"].lower()))
     if not shots:
         raise DatasetError(
             f"no aligned image with a label ({len(unlabelled)} without); unpack aligned.zip and EmoLabel"
         )
-    notes = [f"{name} has no label" for name in unlabelled]
-    notes += [f"{name} is listed and missing" for name in sorted(listed.keys() - {shot.subject for shot in shots})]
+    notes = several(unlabelled, "images without a label")
+    notes += several([*(listed.keys() - {shot.subject for shot in shots})], "images are listed and missing")
     split = [shot.split for shot in shots]
     return Reading.of(shots, notes, **{"training images": split.count("train"), "test images": split.count("test")})
 
@@ -61,6 +57,8 @@ def _listed(source: Source) -> dict[str, int]:
                 raise DatasetError(
                     f"{file.path} lists {COMPOUND} classes: this is the compound set, give the basic one"
                 )
+            if words[1:] == ["0"]:
+                raise DatasetError(f"{file.path} counts its classes from 0, the official list from 1; take that one")
             if match := LINE.fullmatch(line.strip()):
                 listed[match[1]] = int(match[2])
     return listed

@@ -2,18 +2,17 @@
 
     python data_prep/sfew.py --source FOLDER_OR_ZIPS
 
-FOLDER holds Train/Train_Aligned_Faces and Val/Val_Aligned_Faces; the official test set has no labels and is left out.
-Some dozens of the aligned faces show no face; they are kept, as in the official division.
+FOLDER holds Train/Train_Aligned_Faces and Val/Val_Aligned_Faces, or the copy with sfew2.0_images, sfew_2.0_labels.csv.
+The official test set has no labels and is left out. Some dozens of the aligned faces show no face; they are kept, as in
+the official division.
 """
 
 import sys
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fercore.faces.preparation import command
-from fercore.faces.preparation.pictures import still
-from fercore.faces.preparation.reading import Dataset, Reading, Shot, around, known
+from fercore.faces.preparation import command, tables
+from fercore.faces.preparation.reading import Dataset, Reading, Shot, around, code, known
 from fercore.faces.preparation.source import Source
 
 LABELS = {
@@ -21,20 +20,35 @@ LABELS = {
     "sad": "sadness", "surprise": "surprise",
 }  # fmt: skip
 IMAGE = (
-    r"(?P<split>Train|Val)_Aligned_Faces(_new)?/(.+/)?"
+    r"(?P<split>Train|Val)_Aligned_Faces(_new)?/"
     rf"(?P<label>{'|'.join(LABELS)})/(?P<movie>[^/]+)_\d{{9}}_\d{{8}}\.png"
 )
 
 
 def read(source: Source, options: Mapping[str, Any]) -> Reading:
     """Aligned training and validation faces; the film stands for the person."""
-    shots = [
-        Shot(file.path, partial(still, file), match["movie"], LABELS[match["label"].lower()], file.name,
-             native=match["label"].lower(), split=match["split"].lower())
+    shots = {  # archive and folder may be there, whose names differ
+        (match["split"].lower(), file.name.lower()): Shot(
+            file.path, file, match["movie"], LABELS[match["label"].lower()], file.name,
+            native=match["label"].lower(), split=match["split"].lower())
         for file, match in source.matching(IMAGE)
-    ]  # fmt: skip
+    }  # fmt: skip
+    shots = list(shots.values()) or list(_redistributed(source))
     split = [shot.split for shot in shots]
     return Reading.of(shots, **{"training images": split.count("train"), "validation images": split.count("val")})
+
+
+def _redistributed(source: Source) -> Iterator[Shot]:
+    """The copy with numbered images and one table, which does not tell the films."""
+    images = {file.name.lower(): file for file, _ in source.matching(r"sfew2\.0_images/[^/]+\.png")}
+    for table, _ in source.matching(r"sfew_2\.0_labels\.csv"):
+        with table.on_disk() as path:
+            for row in tables.rows(path, table.path, ("imagename", "label", "originalsplit")):
+                split, file = row["originalsplit"].strip().lower(), images.get(row["imagename"].strip().lower())
+                number = code(row["label"])
+                if file and split in ("train", "val") and 0 <= number < len(LABELS):
+                    native = [*LABELS][number]  # codes follow the alphabet
+                    yield Shot(file.path, file, file.name, LABELS[native], native=native, split=split)
 
 
 SFEW = Dataset(

@@ -8,9 +8,10 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from fercore import paths
+from fercore import parameters, paths
 from fercore.faces.preparation.markers import MARKERS
 
 PAPERS = {  # which papers' tables need a dataset
@@ -18,17 +19,61 @@ PAPERS = {  # which papers' tables need a dataset
     "rafdb": "occluded", "affectnet": "occluded", "fedro": "occluded", "mahnob": "unpaired", "mmse": "unpaired",
     "multipie": "idferm", "vggface": "idferm", "casia_webface": "gcnet",
 }  # fmt: skip
+LEGEND = (
+    "no reference: some images lack a neutral one of the same person; only rows that compare with none run (CNN).\n"
+    "colour: for the methods that take colour; the others need another --crop."
+)
+ANY = "any"  # dataset of a notebook that takes each of them
 
 
 def rows() -> pd.DataFrame:
     """One row per dataset and crop: images, verified and unusual counts, whether folds are certified, who uses it."""
-    found = {file.parent.name: file.parent for file in (paths.data() / "prepared").glob("*/faceset.json")}
+    found = _found()
     table = []
     for name in sorted({*MARKERS, *found}):
-        base = name.split("-")[0]
-        row = {"set": name, "prepared": "yes" if name in found else "no", "used by": PAPERS.get(base, "run notebooks")}
+        row = {"set": name, "prepared": "yes" if name in found else "no", "papers": PAPERS.get(_base(name), "none")}
         table.append(row | (_certified(found[name]) if name in found else {}))
     return pd.DataFrame(table).astype(object).fillna("")
+
+
+def notebooks() -> pd.DataFrame:
+    """One row per notebook that takes prepared data: its dataset, with which sets it runs now, or what to prepare."""
+    table = []
+    for file in sorted(paths.notebooks().rglob("*.ipynb")):
+        defaults = parameters.defaults_of(_read(file))
+        if not {"dataset", "source"} <= set(defaults):
+            continue
+        needed = ANY if defaults.get("protocol") == "default" else defaults["dataset"]
+        runs = [name for name in sorted(_found()) if needed in (ANY, _base(name))]
+        missing = f"no: python data_prep/{'<dataset>' if needed == ANY else needed}.py --source DIR"
+        name = file.relative_to(paths.notebooks()).with_suffix("").as_posix()
+        table.append({"notebook": name, "dataset": needed, "runs": ", ".join(map(_suited, runs)) or missing})
+    return pd.DataFrame(table)
+
+
+def _found() -> dict[str, Path]:
+    return {file.parent.name: file.parent for file in (paths.data() / "prepared").glob("*/faceset.json")}
+
+
+def _base(name: str) -> str:
+    """The dataset of a set, whose name may go on with a crop or a choice."""
+    return name.split("-")[0]
+
+
+def _suited(name: str) -> str:
+    """A set with what its images and references allow (GCNet takes gray images, and compares with neutral ones)."""
+    folder = _found()[name]
+    if np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False).ndim == 4:
+        return f"{name} (colour)"
+    table = pd.read_csv(folder / "manifest.csv", usecols=["reference"])
+    return name if (table["reference"] >= 0).all() else f"{name} (no reference)"
+
+
+def _read(file: Path) -> dict:
+    notebook = json.loads(file.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        cell["source"] = "".join(cell["source"])
+    return notebook
 
 
 def _certified(folder: Path) -> dict[str, object]:
@@ -39,15 +84,18 @@ def _certified(folder: Path) -> dict[str, object]:
     verdicts = [count["verdict"] for count in content["counts"]]
     counts = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in ("as expected", "differs", "unusual"))
     images = sum(content["images per class"].values())
-    return {"images": images, "counts": counts, "folds": "certified" if "folds" in content else "none"}
+    folds = "certified " + content["folds' fingerprint"] if "folds" in content else "none"
+    return {"images": str(images), "counts": counts, "folds": folds}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the table."""
+    """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.parse_args(arguments)
-    with pd.option_context("display.width", 200, "display.max_colwidth", 60):
-        print(rows().to_string(index=False))
+    with pd.option_context("display.width", 240, "display.max_colwidth", 90):
+        print(rows().to_string(index=False), end="\n\n")
+        print(notebooks().to_string(index=False), end="\n\n")
+    print(LEGEND)
     return 0
 
 

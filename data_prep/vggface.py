@@ -7,11 +7,12 @@ frontal neutral targets with a commercial service; here "frontal" is what the li
 claimed.
 """
 
+import math
 import re
 import sys
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,12 +22,17 @@ from fercore.faces.preparation.pictures import still
 from fercore.faces.preparation.reading import Dataset, DatasetError, Option, Reading, Shot, around
 from fercore.faces.preparation.source import File, Source
 
-LINE = re.compile(
-    r"(?P<id>\d{8})\s+\S.*?\s+(?P<left>-?[\d.]+)\s+(?P<top>-?[\d.]+)\s+(?P<right>-?[\d.]+)\s+(?P<bottom>-?[\d.]+)\s+"
-    r"(?P<pose>[\d.]+)\s+-?[\d.]+\s+(?P<curated>[01])\s*"
-)
 FRONTAL = 2.0  # pose above this
 MARGIN = 0.15  # of the box's side, added all around
+
+
+class Row(NamedTuple):
+    """What a list says of an image."""
+
+    number: str
+    box: tuple[float, float, float, float]  # left, top, right, bottom
+    pose: float
+    curated: bool
 
 
 def read(source: Source, options: Mapping[str, Any]) -> Reading:
@@ -36,19 +42,28 @@ def read(source: Source, options: Mapping[str, Any]) -> Reading:
     for file, match in source.matching(r"files/(?P<name>[^/]+)\.txt"):
         identities += 1
         for line in file.read().decode("utf-8", "replace").splitlines():
-            row = LINE.fullmatch(line)
-            if row is None or (options["curated"] == "yes" and row["curated"] == "0"):
+            if (row := _row(line)) is None or (options["curated"] == "yes" and not row.curated):
                 continue
             listed += 1
-            if found := images.get((match["name"], row["id"])):
-                box = tuple(float(row[side]) for side in ("left", "top", "right", "bottom"))
-                pose = "frontal" if float(row["pose"]) > FRONTAL else "profile"
-                shots.append(
-                    Shot(found.path, partial(_boxed, found, box), match["name"], "unknown", row["id"], split=pose)
-                )
+            if found := images.get((match["name"], row.number)):
+                pose = "frontal" if row.pose > FRONTAL else "profile"
+                image = partial(_boxed, found, row.box)
+                shots.append(Shot(found.path, image, match["name"], "unknown", row.number, split=pose))
     if not shots:
         raise DatasetError(f"{listed} images are listed and none is there; give their folder to --source as well")
     return Reading.of(shots, [f"{len(shots)} of {listed} listed images are there"], identities=identities)
+
+
+def _row(line: str) -> Row | None:
+    """A line of a list, read from its right end, as addresses may hold anything; None for other lines."""
+    words = line.rsplit(None, 7)
+    number = words[0].split(None, 1)[0] if words else ""
+    try:
+        *box, pose, _, curated = map(float, words[1:])
+    except ValueError:
+        return None
+    fits = len(box) == 4 and re.fullmatch(r"\d{8}", number) and all(map(math.isfinite, (*box, pose)))
+    return Row(number, tuple(box), pose, curated == 1) if fits else None
 
 
 def _boxed(file: File, box: tuple[float, float, float, float]) -> np.ndarray:

@@ -10,7 +10,8 @@ from fercore.faces.faceset import FaceSet
 from fercore.faces.folds import N_FOLDS
 from fercore.faces.protocols import Protocol, protocol_of
 from fercore.faces.sources import credit
-from fercore.runs import Run, RunError, RunSpec, find, get_or_train
+from fercore.runs import Run, RunError, RunSpec, find, get_or_train, pretrain
+from fercore.trials import Trial
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,15 @@ class Ablation:
         return protocol_of(self.dataset, self.protocol, self.paper)
 
     @property
+    def _limit(self) -> int | None:
+        return self.specs[0].config.twin_subjects if self.specs and self.source == "twin" else None
+
+    @property
+    def baseline(self) -> str:
+        """The variant that the paper measures its rows against."""
+        return self.specs[0].module.BASELINE
+
+    @property
     def faces(self) -> FaceSet:
         """The images that the runs see."""
         return self.specs[0].faces()
@@ -67,13 +77,25 @@ class Ablation:
         wanted = [spec for spec in self.specs if variant in (None, spec.variant)]
         return [run for run in map(find, wanted) if run is not None]
 
-    def predictions(self, variant: str, early: bool = False) -> pd.DataFrame:
-        """All test predictions of a variant, with fold and seed; empty where nothing is trained."""
-        parts = [
-            (run.early if early else run.predictions).assign(seed=run.spec.seed, fold=run.spec.fold)
-            for run in self.runs(variant)
-        ]
+    def predictions(self, variant: str, early: bool = False, trial: Trial | None = None) -> pd.DataFrame:
+        """All test predictions of a variant, with fold and seed; empty where nothing is trained.
+
+        ``early``: of the test people's early frames; ``trial``: of another test, which is made now if it was not yet.
+        """
+        parts = []
+        for run in self.runs(variant):
+            part = trial.predictions(run) if trial else run.early if early else run.predictions
+            parts.append(part.assign(seed=run.spec.seed, fold=run.spec.fold))
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+    def pretrained(self, stage: str, device: str = "cpu") -> list[Run]:
+        """The runs of a pre-training stage, one per fold and seed; trained now where they do not exist."""
+        return [pretrain(spec, stage, device) for spec in self.specs if spec.variant == self.variants[0]]
+
+    @property
+    def n_folds(self) -> int:
+        """How many folds there are."""
+        return 1 if self.definition.official else N_FOLDS
 
     @property
     def classes(self) -> list[str]:
@@ -93,21 +115,22 @@ class Ablation:
         """What stands under every table and figure: tier, data, folds, seeds, commit, and what is missing or stale."""
         runs = self.runs()
         done = sorted({run.spec.fold for run in runs})
-        missing = [fold for fold in range(N_FOLDS) if fold not in done]
+        missing = [fold for fold in range(self.n_folds) if fold not in done]
         stale = sum(run.stale for run in runs)
         commits = sorted({run.about["commit"] for run in runs}) or [provenance.commit()]
         parts = [
             f"tier {self.tier}" + "".join(f", {name} {value}" for name, value in self.changes),
+            *[f"at most {limit} people of a twin" for limit in [self._limit] if limit],
             *["settings chosen per fold on inner folds"] * bool(self.settled),
             "data: " + credit(runs[0].about["data"] if runs else None, self.dataset, self.source),
-            f"folds {_ranges(done)} of {N_FOLDS}" + (f" (missing {_ranges(missing)})" if missing else ""),
+            f"folds {_ranges(done)} of {self.n_folds}" + (f" (missing {_ranges(missing)})" if missing else ""),
             "seeds " + ", ".join(map(str, self.seeds)),
             "commit " + ", ".join(commits),
         ]
         if len(runs) < len(self.specs):
             parts.append(f"{len(self.specs) - len(runs)} of {len(self.specs)} runs missing")
         if stale:
-            parts.append(f"{stale} of {len(runs)} runs made with other code than today's")
+            parts.append(f"{stale} of {len(runs)} runs made with other code or images than today's")
         return " · ".join(parts)
 
 

@@ -27,7 +27,8 @@ from fercore.quality import speed
 from fercore.storage import write_json
 from fercore.training import Course, fit
 
-ROUNDS, STEPS = 5, 20  # fit and the bare loop take turns, so that both see the same moods of the machine
+ROUNDS = 7  # fit and the bare loop take turns, so that both see the same moods of the machine
+EPOCHS = 3  # whole ones, so that what fit does once per epoch weighs as it does in training, and once per call more
 
 
 def loop_overhead(variant: str) -> dict[str, float]:
@@ -39,19 +40,20 @@ def loop_overhead(variant: str) -> dict[str, float]:
     augmentation = Augmentation(config.scale, config.rotation, config.intensity)
     method = GCNet(config, len(division.classes), VARIANTS[variant]).to(memory_format=torch.channels_last)
     batch = next(examples.epoch(config.batch_size, torch.Generator(), augmentation))
+    steps = EPOCHS * (len(examples) // config.batch_size)
 
     def bare() -> None:
         method.train()
-        for _ in range(STEPS):
+        for _ in range(steps):
             method.step(batch)
 
     def trained() -> None:
-        course = Course(method.iteration + STEPS, config.batch_size, 0, augmentation)
+        course = Course(method.iteration + steps, config.batch_size, 0, augmentation)
         fit(method, examples, course)
 
     bare()  # warm
     pairs = [(_seconds(bare), _seconds(trained)) for _ in range(ROUNDS)]
-    images = STEPS * config.batch_size
+    images = steps * config.batch_size
     return {
         "fit, images/s": images / median(fitted for _, fitted in pairs),
         "bare steps, images/s": images / median(plain for plain, _ in pairs),

@@ -33,13 +33,11 @@ def render(source: Path, output: Path, given: Mapping[str, Any], log: bool = Fal
     failed = output.with_suffix(".failed.ipynb")
     for leftover in output.parent.glob(f".{output.name}.*"):  # of a render that was killed
         leftover.unlink(missing_ok=True)
+    if refused := check(source, given):
+        return refused
     try:
-        parameters.check_notebook(nbformat.read(source, as_version=4), given)
         with storage.whole_file(output) as aside:
             _execute(source, aside, failed, dict(given), log)
-    except parameters.ParameterError as problem:
-        print(f"Error: {problem}", file=sys.stderr)
-        return 2
     except (PageError, OSError) as problem:  # OSError: a full disk, a folder that may not be written
         print(f"{source.name} failed: {problem}", file=sys.stderr)
         return 1
@@ -47,6 +45,16 @@ def render(source: Path, output: Path, given: Mapping[str, Any], log: bool = Fal
     from fercore import site
 
     site.write_page(output)
+    return 0
+
+
+def check(source: Path, given: Mapping[str, Any]) -> int:
+    """Whether a notebook can be asked for ``given``, before anything is started: 0, or 2 and one line why not."""
+    try:
+        parameters.check_notebook(nbformat.read(source, as_version=4), given)
+    except parameters.ParameterError as problem:
+        print(f"Error: {problem}", file=sys.stderr)
+        return 2
     return 0
 
 
@@ -102,6 +110,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("output", type=Path, nargs="?", help="the finished notebook; its .html stands beside it")
     parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="a parameter")
     parser.add_argument("--log", action="store_true", help="show what the cells print while they run")
+    parser.add_argument("--check", action="store_true", help="only check the parameters; nothing is run or written")
     parser.add_argument("--index", type=Path, metavar="FOLDER", help="write FOLDER/index.html over its notebooks")
     chosen = parser.parse_args(arguments)
     if chosen.index:
@@ -109,11 +118,14 @@ def main(arguments: list[str] | None = None) -> int:
 
         print(_shown(site.write_index(chosen.index.absolute())))
         return 0
-    if not chosen.output:
+    if not chosen.source or not (chosen.output or chosen.check):
         parser.error("SOURCE and OUTPUT are needed")
     if not chosen.source.is_file():
         parser.error(f"{chosen.source} does not exist")
-    return render(chosen.source, chosen.output, {name: _literal(value) for name, value in chosen.p}, chosen.log)
+    given = {name: _literal(value) for name, value in chosen.p}
+    if chosen.check:
+        return check(chosen.source, given)
+    return render(chosen.source, chosen.output, given, chosen.log)
 
 
 if __name__ == "__main__":

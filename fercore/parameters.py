@@ -116,6 +116,11 @@ def _one_of(name: str, value: Any, valid: Iterable, hint: str = "") -> None:
 
 
 def _check_dataset(value: str, chosen: Mapping[str, Any]) -> None:
+    for one in value.split("+"):  # several are joined to one set
+        _check_one_dataset(one, chosen)
+
+
+def _check_one_dataset(value: str, chosen: Mapping[str, Any]) -> None:
     if chosen["source"] == "twin":
         hint = "; prepared on this machine, choose source prepared: " + value if value in prepared() else ""
         return _one_of("dataset", value, names("fercore.twins.recipes", "TWINS"), hint)
@@ -172,6 +177,7 @@ CHECKS: dict[str, Callable[[Any, Mapping[str, Any]], None]] = {
     "tier": lambda value, chosen: _one_of("tier", value, TIERS),
     "source": lambda value, chosen: _one_of("source", value, SOURCES),
     "dataset": _check_dataset,
+    "datasets": _each(_check_dataset),
     "protocol": _check_protocol,
     "variant": _check_variant,
     "variants": _each(_check_variant),

@@ -17,7 +17,7 @@ def errors(runs: list[Run]) -> pd.DataFrame:
     """Squared error per pixel of every estimate of X_r, for each expressive test image.
 
     Runs whose variant generates no reference are passed over.
-    Columns: subject, fold, estimate, error. The baselines are fitted on the run's training persons only: the input
+    Columns: subject, fold, image, estimate, error. The baselines are fitted on the training persons only: the input
     itself; ``X_r = a X + b`` by least squares at each pixel; the mean reference.
     """
     parts, folds_done = [], set()
@@ -32,26 +32,30 @@ def errors(runs: list[Run]) -> pd.DataFrame:
             estimates |= _baselines(_expressive(Examples(faces, division.train, size)), test)
             folds_done.add(run.spec.fold)
         expressive = (faces.table["label"] != "neutral").to_numpy()[division.test.rows]
-        subject = faces.table["subject"].to_numpy()[division.test.rows][expressive]
+        rows = division.test.rows[expressive]
+        subject = faces.table["subject"].to_numpy()[rows]
         for name, estimate in estimates.items():
             error = (estimate - test.reference).square().flatten(1).mean(1).numpy()
-            parts.append(pd.DataFrame({"subject": subject, "fold": run.spec.fold, "estimate": name, "error": error}))
+            table = pd.DataFrame({"subject": subject, "fold": run.spec.fold, "image": rows, "estimate": name})
+            parts.append(table.assign(error=error))
     return pd.concat(parts, ignore_index=True)
 
 
-def comparison(errors: pd.DataFrame) -> pd.DataFrame:
+def comparison(errors: pd.DataFrame, baselines: tuple[str, ...] = BASELINES) -> pd.DataFrame:
     """Mean squared error and PSNR of each estimate; for the networks, the gain on each baseline with its interval.
 
     A gain is the baseline's mean error minus the network's, in percent of the baseline's; positive is better.
     """
-    wide = errors.pivot_table(index=["fold", "subject"], columns="estimate", values="error").reset_index()
+    wide = errors.pivot(index=["fold", "subject", "image"], columns="estimate", values="error").reset_index()
     wide = wide.dropna()  # only images that every estimate was made for, so that all rows speak of the same
     rows = []
     for name in dict.fromkeys([*errors["estimate"].unique()]):
         row = {"estimate": name, "images": len(wide), "mean squared error": wide[name].mean()}
         row["PSNR, dB"] = 10 * np.log10(1 / wide[name]).mean()
-        if name not in BASELINES:
-            gains = {b: subject_bootstrap((wide[b] - wide[name]) / wide[b].mean(), wide["subject"]) for b in BASELINES}
+        if "SSIM" in errors:
+            row["SSIM"] = errors.loc[errors["estimate"] == name, "SSIM"].mean()
+        if name not in baselines:
+            gains = {b: subject_bootstrap((wide[b] - wide[name]) / wide[b].mean(), wide["subject"]) for b in baselines}
             row |= {f"gain on {baseline}, %": str(gain) for baseline, gain in gains.items()}
             row["reading"] = _reading(gains)
         rows.append(row)

@@ -25,10 +25,14 @@ from fercore.faces.examples import Examples
 from fercore.faces.faceset import FaceSet
 from fercore.faces.occlusion import Cover
 from fercore.faces.protocols import PROTOCOLS, Division, Part, divide
-from fercore.faces.sources import open_faces
+from fercore.faces.sources import fingerprint_now, open_faces
 from fercore.method import Method
 from fercore.storage import digest, one_at_a_time, whole_folder, write_json
 from fercore.training import Course, fit
+
+
+class ChangeError(ValueError):
+    """A configuration has no such field or cannot take such a value; lists what can."""
 
 
 class RunError(RuntimeError):
@@ -60,8 +64,11 @@ class RunSpec:
         """The tier's configuration with this run's changes."""
         config = self.module.TIERS[self.tier]
         if unknown := {name for name, _ in self.changes} - {field.name for field in dataclasses.fields(config)}:
-            raise ValueError(f"no field {sorted(unknown)}; valid: {', '.join(sorted(asdict(config)))}")
-        return dataclasses.replace(config.on(self.protocol), **dict(self.changes))
+            raise ChangeError(f"no field {sorted(unknown)}; valid: {', '.join(sorted(asdict(config)))}")
+        try:
+            return dataclasses.replace(config.on(self.protocol), **dict(self.changes))
+        except ValueError as error:
+            raise ChangeError(str(error)) from error
 
     @property
     def terms(self) -> frozenset[str]:
@@ -125,8 +132,10 @@ class Run:
 
     @property
     def stale(self) -> bool:
-        """Whether the training code has changed since."""
-        return self.about["source_digest"] != provenance.source_digest(self.spec.paper)
+        """Whether the training code or the prepared images have changed since."""
+        images = fingerprint_now(self.spec.dataset, self.spec.source)
+        changed = images not in (None, self.about["data"]["fingerprint"])
+        return changed or self.about["source_digest"] != provenance.source_digest(self.spec.paper)
 
     @property
     def stamp(self) -> str:
@@ -134,7 +143,7 @@ class Run:
         spec = self.spec
         parts = [f"tier {spec.tier}", f"data: {self.about['data']['credit']}", f"seed {spec.seed}"]
         return " · ".join(
-            [*parts, f"commit {self.about['commit']}"] + ["made with other code than today's"] * self.stale
+            [*parts, f"commit {self.about['commit']}"] + ["made with other code or images than today's"] * self.stale
         )
 
     def method(self) -> Method:

@@ -7,6 +7,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from fercore.ablation import Ablation
+from fercore.faces.sources import credit
 from fercore.runs import RunSpec, find, get_or_train
 
 
@@ -43,6 +44,22 @@ class Selection:
         return pd.DataFrame({
             fold: {name: self._score(fold, name) for name in self.candidates} for fold in self.study.folds
         }).rename_axis(index="candidate", columns="fold")  # fmt: skip
+
+    @property
+    def stamp(self) -> str:
+        """What stands under the scores: tier, data, folds, seeds, commit, and what is missing."""
+        runs = [run for run in map(find, self._all()) if run is not None]
+        study = self.study
+        parts = [
+            f"tier {study.tier}",
+            "data: " + credit(runs[0].about["data"] if runs else None, study.dataset, study.source),
+            f"inner folds {', '.join(map(str, self.inner))} of fold {', '.join(map(str, study.folds))}",
+            "seeds " + ", ".join(map(str, study.seeds)),
+            "commit " + ", ".join(sorted({run.about["commit"] for run in runs}) or ["none"]),
+        ]  # fmt: skip
+        if missing := len(self._all()) - len(runs):
+            parts.append(f"{missing} of {len(self._all())} inner runs missing")
+        return " · ".join(parts)
 
     def settled(self) -> Ablation:
         """The study with the best candidate of every fold, the first one of equals.

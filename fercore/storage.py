@@ -32,18 +32,20 @@ def whole_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary folder beside ``path``; on success it replaces ``path``, on failure it vanishes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    former = aside.with_name(f"{aside.name}.former")
     try:
         yield aside
         for file in aside.rglob("*"):
             if file.is_file():
                 _flush(file)
         os.chmod(aside, 0o755)
-        former = aside.with_name(f"{aside.name}.former")
         if path.exists():
             os.replace(path, former)  # moved, not removed, so that path is missing for an instant only
         os.replace(aside, path)
-        shutil.rmtree(former, ignore_errors=True)
     finally:
+        if former.exists() and not path.exists():
+            os.replace(former, path)  # interrupted between the two renames
+        shutil.rmtree(former, ignore_errors=True)
         shutil.rmtree(aside, ignore_errors=True)
 
 

@@ -1,6 +1,7 @@
 """Train runs from the command line: ``python -m fercore.train gcnet ckplus --fold 3 --variants CNN S1R1``."""
 
 import argparse
+import json
 import sys
 
 from fercore import parameters
@@ -17,12 +18,13 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"Error: {problem}", file=sys.stderr)
         return 2
     from fercore.faces.faceset import FaceSetError
-    from fercore.runs import RunError
+    from fercore.networks.weights import WeightsError
+    from fercore.runs import ChangeError, RunError
     from fercore.training import TrainingError
 
     try:
         _train(chosen)
-    except (FaceSetError, RunError, TrainingError) as problem:
+    except (ChangeError, FaceSetError, RunError, TrainingError, WeightsError) as problem:
         print(f"Error: {problem}", file=sys.stderr)
         return 1
     return 0
@@ -47,7 +49,7 @@ def _train(chosen: argparse.Namespace) -> None:
         return
     variants = chosen.variants or parameters.names(f"fercore.papers.{chosen.paper}", "VARIANTS")
     place = chosen.dataset, variants, chosen.protocol, [chosen.fold]
-    Ablation(chosen.paper, *place, chosen.tier, chosen.source, [chosen.seed]).train(chosen.device)
+    Ablation(chosen.paper, *place, chosen.tier, chosen.source, [chosen.seed], chosen.changes).train(chosen.device)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--source", default="twin")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--changes", type=json.loads, default={}, help="JSON: fields of the configuration and values")
     parser.add_argument("--pretraining", metavar="STAGE", help="only this pre-training stage")
     return parser
 

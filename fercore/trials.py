@@ -10,6 +10,7 @@ import torch
 
 from fercore.evaluation import predictions
 from fercore.faces.examples import Examples
+from fercore.faces.faceset import FaceSet
 from fercore.faces.occlusion import Cover
 from fercore.faces.protocols import PROTOCOLS, classified
 from fercore.faces.sources import open_faces
@@ -34,6 +35,10 @@ class Trial:
                     self._test(run, device).to_parquet(aside, index=False)
         return pd.read_parquet(file).assign(fold=run.spec.fold)
 
+    def credit(self, run: Run) -> str:
+        """The data that it tests ``run`` on."""
+        return self._faces(run).credit
+
     @torch.no_grad()
     def _test(self, run: Run, device: str) -> pd.DataFrame:
         config, faces = run.spec.config, self._faces(run)
@@ -47,7 +52,7 @@ class Trial:
         examples = Examples(faces, part, config.image_size, device, config.channels, cover)
         return predictions(run.method().to(device), faces, part, classes, examples)
 
-    def _faces(self, run: Run):
+    def _faces(self, run: Run) -> FaceSet:
         if not self.protocol:
             return run.faces()
         config, dataset = run.spec.config, PROTOCOLS[self.protocol].dataset

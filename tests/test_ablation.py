@@ -71,7 +71,7 @@ def test_stamp_counts_missing_and_stale_runs_and_names_every_commit():
     for spec, cause in ((cnn0, {}), (both0, {"source_digest": "old", "commit": "beef456789"}), (cnn1, {})):
         store(spec, judged([True], spec.fold), **cause)
     assert "commit beef456789, c0ffee0123" in asked.stamp
-    assert asked.stamp.endswith("1 of 4 runs missing · 1 of 3 runs made with other code than today's")
+    assert asked.stamp.endswith("1 of 4 runs missing · 1 of 3 runs made with other code or images than today's")
 
 
 def test_complete_study_of_today_says_neither_missing_nor_stale():

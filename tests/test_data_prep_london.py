@@ -1,5 +1,6 @@
 """The London set's preparation: on drawn photographs with a fake detector, and on the real ones where they are."""
 
+import json
 import os
 from pathlib import Path
 
@@ -94,6 +95,15 @@ def test_check_writes_nothing(source, output, capsys):
 
 def test_five_points_get_a_folder_of_their_own(source, output):
     assert run(source, "--fit", "five_points") == 0
+    content = json.loads((output.with_name("london_five_points") / "certificate.json").read_text())
+    assert content["counts"][0] == {
+        "count": "people",
+        "expected": "102",
+        "found": 3,
+        "missing": 99,
+        "verdict": "unusual",
+    }
+    assert content["images per subject"] == {"001": 2, "007": 2, "030": 2} and content["prepared with"]["size"] == 32
     assert FaceSet.open(output.with_name("london_five_points")).name == "london_five_points" and not output.exists()
 
 

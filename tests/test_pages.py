@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from papermill.__main__ import papermill
 
-from fercore import pages, parameters, site
+from fercore import pages, parameters, paths, site
 
 PARAMETERS = """tier = "smoke"  # size of the run
 source = "twin"  # faces
@@ -190,6 +190,23 @@ def test_render_refuses_before_it_starts(tmp_path, capfd):
     assert pages.main([str(notebook(tmp_path)), str(tmp_path / "out.ipynb"), "-p", "fold", "77"]) == 2
     assert capfd.readouterr().err == "Error: fold 77 is out of range; valid: 0 to 9\n"
     assert [path.name for path in tmp_path.iterdir()] == ["page.ipynb"]
+
+
+def test_checking_alone_runs_and_writes_nothing(tmp_path, capfd):
+    source = str(notebook(tmp_path, "raise SystemExit"))
+    assert pages.main([source, "--check", "-p", "fold", "3"]) == 0
+    assert pages.main([source, "--check", "-p", "fold", "77"]) == 2
+    assert capfd.readouterr().err == "Error: fold 77 is out of range; valid: 0 to 9\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["page.ipynb"]
+
+
+def test_make_folds_refuses_in_one_line_before_any_fold():
+    env = Path(sys.executable).parents[1]
+    installed = env / ".fercore-installed"  # taken for granted: a test installs nothing
+    command = ["make", "--no-print-directory", "-o", installed, "folds", "TIER=smoke", "DATASET=nowhere", f"ENV={env}"]
+    done = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True)
+    assert done.returncode != 0 and done.stdout == ""
+    assert done.stderr.splitlines()[0].startswith("Error: dataset 'nowhere' is unknown; valid: ckplus, mmi")
 
 
 def test_kill_in_the_middle_leaves_no_page(tmp_path):

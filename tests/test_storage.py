@@ -81,6 +81,24 @@ def test_failure_leaves_nothing_behind_and_the_old_one_untouched(tmp_path, write
                 fill(aside, "old")
 
 
+@pytest.mark.parametrize("failure", [OSError, KeyboardInterrupt])
+def test_folder_that_cannot_take_the_place_of_the_old_one_leaves_it_there(tmp_path, monkeypatch, failure):
+    target, ordinary = tmp_path / "thing", os.replace
+    with whole_folder(target) as aside:
+        fill_folder(aside, "old")
+    before = listing(tmp_path)
+
+    def replace_(source, destination):
+        if destination == target and "former" not in source.name:
+            raise failure
+        ordinary(source, destination)
+
+    monkeypatch.setattr(os, "replace", replace_)
+    with pytest.raises(failure), whole_folder(target) as aside:
+        fill_folder(aside, "new")
+    assert listing(tmp_path) == before and [f.name for f in tmp_path.iterdir()] == ["thing"]
+
+
 @KINDS
 def test_success_replaces_the_old_one_entirely(tmp_path, writer, fill):
     for text in ("old", "new"):

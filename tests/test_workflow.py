@@ -14,16 +14,31 @@ import pytest
 from fercore import pages, parameters, paths
 from fercore.train import _parser
 
-CHOICE = {"dataset": "mmi", "variant": "S0R1"}
+CHOICE = {  # a row whose folds are asked for, by paper
+    "gcnet": {"dataset": "mmi", "variant": "S0R1"},
+    "occluded": {"dataset": "ckplus", "variant": "Ours"},
+}
 SOURCE = {"smoke": "twin", "twin": "twin", "paper": "prepared"}  # what each tier takes where nobody says otherwise
 FOLDS = {"smoke": [0], "twin": [0], "paper": list(range(10))}  # of ten, by tier
-ONCE = {  # jobs of `reproduce` that do not depend on the number of folds
-    "pretraining": 2, "table_page": 4, "figure_page": 2, "one_fold_page": 3, "pretraining_page": 1,
-    "architecture_page": 1, "start_page": 1, "summary_page": 1, "index": 1, "reproduce": 1,
-}  # fmt: skip
+ONCE = {  # jobs of `reproduce` that do not depend on the number of folds, by paper
+    "gcnet": {"pretraining": 2, "page": 13, "index": 1, "reproduce": 1},
+    "occluded": {"page": 11, "index": 1, "reproduce": 1},
+}
 ON_DEMAND = {"fold_page": 10, "row_page": 1, "folds": 1, "london_page": 1, "london": 1, "twin_page": 2, "twins": 1}
 OF_NO_PAPER = {"twin_quality.ipynb", "explore_synthetic_faces.ipynb"}
 NOTEBOOKS = sorted(str(f.relative_to(paths.ROOT)) for f in (paths.ROOT / "notebooks").rglob("[!.]*.ipynb"))
+
+
+def fold_jobs(paper: str, tier: str) -> int:
+    """Trainings: a job per protocol and fold; of Occluded two, and only CK+ is cut into folds."""
+    return 4 * len(FOLDS[tier]) if paper == "gcnet" else 2 * (3 + len(FOLDS[tier]))
+
+
+def notebooks_of(paper: str) -> set[str]:
+    """The notebooks that a paper's targets make pages of."""
+    own = {f for f in NOTEBOOKS if f.startswith(f"notebooks/{paper}/") or Path(f).name in OF_NO_PAPER}
+    return own | ({"notebooks/0_start_here.ipynb"} if paper == "gcnet" else set())
+
 
 snakemake_needed = pytest.mark.skipif(find_spec("snakemake") is None, reason="snakemake is not installed")
 
@@ -31,11 +46,12 @@ snakemake_needed = pytest.mark.skipif(find_spec("snakemake") is None, reason="sn
 class Plan:
     """A dry run at one tier: of everything, or of the targets named."""
 
-    def __init__(self, tier: str, folder: Path, targets=("reproduce", "folds", "london", "twins")):
+    def __init__(self, paper: str, tier: str, folder: Path, targets=("reproduce", "folds", "london", "twins")):
         command = [
             sys.executable, "-m", "snakemake", "--snakefile", paths.ROOT / "Snakefile", "--directory", folder,
             "--dry-run", "--printshellcmds", "--nolock", "--cores", "1",
-            "--config", "paper=gcnet", f"tier={tier}", *(f"{name}={value}" for name, value in CHOICE.items()),
+            "--config", f"paper={paper}", f"tier={tier}",
+            *(f"{name}={value}" for name, value in CHOICE[paper].items()),
             "--", *targets,
         ]  # fmt: skip
         ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
@@ -53,15 +69,16 @@ class Plan:
         return [words[3:] for words in self.commands if words[:3] == ["python", "-m", module]]
 
 
-@pytest.fixture(scope="module", params=FOLDS)
-def plan(request, tmp_path_factory) -> tuple[str, Plan]:
-    return request.param, Plan(request.param, tmp_path_factory.mktemp(f"plan-{request.param}"))
+@pytest.fixture(scope="module", params=[(paper, tier) for paper in ONCE for tier in FOLDS], ids="-".join)
+def plan(request, tmp_path_factory) -> tuple[str, str, Plan]:
+    paper, tier = request.param
+    return paper, tier, Plan(paper, tier, tmp_path_factory.mktemp(f"plan-{paper}-{tier}"))
 
 
 @snakemake_needed
 def test_every_job_is_planned_once(plan):
-    tier, planned = plan
-    assert planned.jobs == ONCE | ON_DEMAND | {"fold": 4 * len(FOLDS[tier])}
+    paper, tier, planned = plan
+    assert planned.jobs == ONCE[paper] | ON_DEMAND | {"fold": fold_jobs(paper, tier)}
     work = [tuple(words) for words in planned.commands if "--index" not in words]  # the index follows each target
     assert len(set(work)) == len(work)
 
@@ -71,26 +88,37 @@ def test_the_index_of_another_target_does_not_pass_for_the_tables(tmp_path, monk
     monkeypatch.setenv("FERCORE_RESULTS", str(tmp_path))
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "notebooks" / "index.html").touch()  # as `make london` leaves it
-    assert Plan("smoke", tmp_path, ["reproduce"]).jobs == ONCE | {"fold": 4}
+    assert Plan("gcnet", "smoke", tmp_path, ["reproduce"]).jobs == ONCE["gcnet"] | {"fold": 4}
 
 
 @snakemake_needed
 def test_every_notebook_becomes_a_page_of_its_own_name(plan):
-    tier, planned = plan
+    paper, tier, planned = plan
     rendered = {words[0]: Path(words[1]) for words in planned.of("fercore.pages") if words[0] != "--index"}
-    assert {str(Path(source).relative_to(paths.ROOT)) for source in rendered} == set(NOTEBOOKS)
-    folder = paths.results() / "notebooks" / ("gcnet" if tier == "twin" else f"gcnet-{tier}-{SOURCE[tier]}")
+    assert {str(Path(source).relative_to(paths.ROOT)) for source in rendered} == notebooks_of(paper)
+    folder = paths.results() / "notebooks" / (paper if tier == "twin" else f"{paper}-{tier}-{SOURCE[tier]}")
     drawn = paths.results() / "notebooks" / ("twins" if tier == "twin" else f"twins-{tier}")
-    names = {Path(source).name for source in NOTEBOOKS}
+    names = {Path(source).name for source in notebooks_of(paper)}
     missing = {str((drawn if name in OF_NO_PAPER else folder) / name) for name in names} - planned.outputs
     assert not missing
     of_row = {f for f in planned.outputs if Path(f).parent == folder / "folds"}
-    assert len(of_row) == 11 and all(Path(f).name.startswith(f"mmi-S0R1-{SOURCE[tier]}-") for f in of_row)
+    row = "-".join([*CHOICE[paper].values(), SOURCE[tier]])
+    assert len(of_row) == 11 and all(Path(f).name.startswith(f"{row}-") for f in of_row)
+
+
+@snakemake_needed
+def test_an_official_division_has_one_fold(tmp_path, monkeypatch):
+    monkeypatch.setitem(CHOICE, "occluded", {"dataset": "rafdb", "variant": "sim"})
+    assert Plan("occluded", "smoke", tmp_path, ["folds"]).jobs == {"fold_page": 1, "row_page": 1, "folds": 1}
+
+
+def test_every_notebook_belongs_to_a_target():
+    assert set().union(*map(notebooks_of, ONCE)) == set(NOTEBOOKS)
 
 
 @snakemake_needed
 def test_pages_are_asked_for_parameters_that_their_notebooks_have(plan):
-    tier, planned = plan
+    _, tier, planned = plan
     for source, _, *words in planned.of("fercore.pages"):
         if source == "--index":
             continue
@@ -99,27 +127,32 @@ def test_pages_are_asked_for_parameters_that_their_notebooks_have(plan):
         if "london" not in source:  # real photographs: its set is not prepared here
             assert given.get("source", SOURCE[tier]) == SOURCE[tier]
             parameters.check_notebook(notebook, given | {"source": "twin"} if "source" in given else given)
-        assert given.get("tier", tier) == tier and set(given) <= set(parameters.defaults_of(notebook))
+        measures_speed = "table4_speed" in source  # of the paper's networks, whatever the tier
+        assert measures_speed or given.get("tier", tier) == tier
+        assert set(given) <= set(parameters.defaults_of(notebook))
 
 
 @snakemake_needed
 def test_trainings_are_valid_and_train_what_the_pages_show(plan):
-    tier, planned = plan
+    paper, tier, planned = plan
     trained = set()
     for words in planned.of("fercore.train"):
         chosen = vars(_parser().parse_args(words))
         if stage := chosen.pop("pretraining"):
-            assert stage in parameters.names("fercore.papers.gcnet", "PRETRAINING")
+            assert stage in parameters.names(f"fercore.papers.{paper}", "PRETRAINING")
             continue
         values = {name: value for name, value in chosen.items() if value is not None}
         assert values.pop("source") == SOURCE[tier]  # never drawn faces at the paper's tier
-        parameters.check(values, values, "gcnet")
-        trained |= {(values["dataset"], values["protocol"], row, values["fold"]) for row in values["variants"]}
-    for source in NOTEBOOKS:
-        if not re.search(r"table[2-9]", source):
-            continue
+        parameters.check(values, values, paper)
+        changes = repr(values["changes"])
+        trained |= {(values["dataset"], values["protocol"], row, values["fold"], changes) for row in values["variants"]}
+    for source in notebooks_of(paper):
         shown = parameters.defaults_of(nbformat.read(paths.ROOT / source, as_version=4))
-        needed = {(shown["dataset"], shown["protocol"], row, k) for row in shown["variants"] for k in FOLDS[tier]}
+        if not (re.search(r"table[2-9]", source) and "protocol" in shown):
+            continue
+        changes = repr(shown.get("changes", {}))
+        rows = [(row, k) for row in shown["variants"] for k in FOLDS[tier]]
+        needed = {(shown["dataset"], shown["protocol"], row, k, changes) for row, k in rows}
         assert needed <= trained, source
 
 

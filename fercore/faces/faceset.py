@@ -82,8 +82,7 @@ class FaceSet:
         images = np.load(images_file, mmap_mode="r", allow_pickle=False)
         _check_images(images, images_file)
         _check_table(table, len(images), manifest_file)
-        fingerprint = digest(about["images_sha256"].encode(), about["manifest_sha256"].encode())
-        return cls(about["name"], images, table, about["source"], about["credit"], fingerprint)
+        return cls(about["name"], images, table, about["source"], about["credit"], fingerprint_in(folder))
 
     def resized(self, size: int) -> "FaceSet":
         """The same faces at ``size`` x ``size`` pixels (antialiased bilinear); itself where nothing changes."""
@@ -111,6 +110,12 @@ def merged(sets: list[FaceSet]) -> FaceSet:
         pd.concat(tables, ignore_index=True), sets[0].source, "; ".join(faces.credit for faces in sets),
         digest("".join(faces.fingerprint for faces in sets).encode()),
     )  # fmt: skip
+
+
+def fingerprint_in(folder: Path) -> str:
+    """The fingerprint of the set in ``folder``, as its description says; raises FaceSetError without one."""
+    about = _read_about(folder)
+    return digest(about["images_sha256"].encode(), about["manifest_sha256"].encode())
 
 
 def _resize(images: np.ndarray, size: int, block: int = 1024) -> np.ndarray:
@@ -173,3 +178,14 @@ def _check_table(table: pd.DataFrame, images: int, where: Path) -> None:
     strange = has[subject[has] != subject[reference[has]]]
     if len(strange):
         raise FaceSetError(f"{where}: row {strange[0]} has a reference image of another subject")
+    check_folds(table, where)
+
+
+def check_folds(table: pd.DataFrame, where: Path | str) -> None:
+    """Refuse a manifest whose own folds put a subject into two of them; raises FaceSetError."""
+    if "fold" not in table:
+        return
+    folds = table.groupby("subject")["fold"].nunique()
+    if (folds > 1).any():
+        subject = folds.index[folds > 1][0]
+        raise FaceSetError(f"{where}: subject {subject} stands in {folds[subject]} folds; give each subject one fold")

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from fercore.faces.faceset import FaceSetError
+from fercore.faces.faceset import FaceSetError, check_folds
 from fercore.storage import digest
 
 N_FOLDS = 10  # all four papers
@@ -16,12 +16,7 @@ def fold_of(table: pd.DataFrame, n_folds: int = N_FOLDS) -> pd.Series:
     if "fold" not in table:
         number = {subject: i % n_folds for i, subject in enumerate(sorted(table["subject"].unique()))}
         return table["subject"].map(number)
-    per_subject = table.groupby("subject")["fold"].nunique()
-    if (per_subject > 1).any():
-        subject = per_subject.index[per_subject > 1][0]
-        raise FaceSetError(
-            f"manifest: subject {subject} stands in {per_subject[subject]} folds; a subject has one fold"
-        )
+    check_folds(table, "manifest")
     outside = table.index[~table["fold"].between(0, n_folds - 1)]
     if len(outside):
         raise FaceSetError(f"manifest: row {outside[0]} has fold {table['fold'][outside[0]]}; valid: 0..{n_folds - 1}")

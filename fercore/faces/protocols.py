@@ -11,6 +11,7 @@ from fercore.faces.folds import N_FOLDS, fold_of, inner_fold_of
 SIX = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
 WILD = ("neutral", *SIX)
 SEVEN = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
+LABELS = ("neutral", *SEVEN, "pain", "laughter", "posed_laughter", "speech")  # of all datasets that papers used
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ PROTOCOLS = {
         Protocol("ckplus7", "ckplus", SEVEN, "last", "Table 2; last three frames as in public practice", paper="gcnet"),
         Protocol("ckplus8", "ckplus", ("neutral", *SEVEN), "last", "Table 3; the first is neutral", paper="gcnet"),
         Protocol("mmi6", "mmi", SIX, "middle", "Table 4; hand-picked peaks, we take the middle three", paper="gcnet"),
+        Protocol("mmi6peaks", "mmi", SIX, "last", "as mmi6, of sequences that end at peaks of your own list (--peaks)",
+            paper="gcnet"),
         Protocol("oulu6", "oulu", SIX, "last", "Table 5; last three (printed digits are k/1440)", paper="gcnet"),
         Protocol("rafdb7", "rafdb", WILD, "all", "Table 1; official training and test set", official=True,
             paper="occluded"),
@@ -99,6 +102,11 @@ def divide(faces: FaceSet, protocol: Protocol, fold: int, inner: int | None = No
     classes = protocol.classes or tuple(faces.classes)
     if missing := set(classes) - set(faces.classes):
         raise FaceSetError(f"{faces.name} has no image of {sorted(missing)}, which protocol {protocol.name} asks for")
+    if protocol.classes and (strange := set(faces.classes) - {*LABELS, *protocol.classes}):
+        raise FaceSetError(
+            f"{faces.name}: its manifest has labels {sorted(strange)}, which no dataset of the papers has; "
+            f"valid: {', '.join(LABELS)}"
+        )
     for number in (fold, inner or 0):
         if not 0 <= number < N_FOLDS:
             raise ValueError(f"fold {number} is out of range; valid: 0..{N_FOLDS - 1}")
@@ -161,7 +169,7 @@ def _chosen(table: pd.DataFrame, protocol: Protocol) -> np.ndarray:
     else:
         chosen = (rank - length // 2).abs() <= 1
     if protocol.neutral_is_class:
-        chosen = chosen | (rank == 0)
+        chosen = chosen | (table["label"] == "neutral")
     return chosen.to_numpy()
 
 

@@ -2,7 +2,8 @@
 
 from fercore import paths
 from fercore.faces.examples import stored_size
-from fercore.faces.faceset import FaceSet, FaceSetError, merged
+from fercore.faces.faceset import FaceSet, FaceSetError, fingerprint_in, merged
+from fercore.storage import digest
 
 
 def prepared_names() -> list[str]:
@@ -34,6 +35,17 @@ def open_faces(
             f"dataset {dataset} is not prepared; {_how(dataset)}; prepared now: {prepared_names() or 'none'}"
         )
     return FaceSet.open(folder).resized(size)
+
+
+def fingerprint_now(dataset: str, source: str) -> str | None:
+    """The fingerprint of a prepared set; None where none is there, and for a twin, which follows from the code."""
+    if "+" in dataset:
+        parts = [fingerprint_now(one, source) for one in dataset.split("+")]
+        return None if None in parts else digest("".join(parts).encode())
+    folder = paths.data() / "prepared" / dataset
+    if source == "twin" or not (folder / "faceset.json").is_file():
+        return None
+    return fingerprint_in(folder)
 
 
 def _how(dataset: str) -> str:

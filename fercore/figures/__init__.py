@@ -2,6 +2,7 @@
 
 from fercore.figures.faces import course, generation, mistakes
 from fercore.figures.features import embedding, filters
+from fercore.figures.occlusions import occlusions
 from fercore.figures.page import save
 from fercore.figures.scores import accuracy_bars, confusion_matrices, learning_curves, small_expressions
 
@@ -14,6 +15,7 @@ __all__ = [
     "generation",
     "learning_curves",
     "mistakes",
+    "occlusions",
     "save",
     "small_expressions",
 ]

@@ -5,7 +5,6 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
-from fercore.faces.examples import Examples
 from fercore.faces.protocols import Part
 from fercore.figures.page import face_grid, new, stamped
 from fercore.method import Batch
@@ -16,20 +15,22 @@ PARTS = {  # what a run can show beside its input, by the term that trains it
     "reconstruct_reference": ("reconstructed neutral", "reconstructed_reference"),
     "reconstruct_input": ("reconstructed input", "reconstructed_input"),
     "autoencode": ("reconstructed input", "generated"),
+    "rec": ("reconstruction", "reconstruction"),
 }
 
 
 def generation(run: Run, stamp: str, images: int = 8) -> Figure:
-    """Test images of as many persons and classes as fit: input, true reference, and what the networks make (Fig. 7)."""
+    """Test images of as many persons and classes as fit: input, its other view, and what the networks make of it."""
     batch, labels = _spread(run, images)
-    rows, names = [_gray(batch.image)], ["input"]
-    if batch.reference is not None:
-        rows, names = [*rows, _gray(batch.reference)], [*names, "true reference"]
+    rows, names = [pixels(batch.image)], ["input"]
+    for name, view in (("true reference", batch.reference), ("without occlusion", batch.privileged)):
+        if view is not None:
+            rows, names = [*rows, pixels(view)], [*names, name]
     with torch.no_grad():
         outputs = run.method()(batch)
         for term, (name, part) in PARTS.items():
             if term in run.spec.terms:
-                rows, names = [*rows, _gray(getattr(outputs, part))], [*names, name]
+                rows, names = [*rows, pixels(getattr(outputs, part))], [*names, name]
     figure = new(1.05 * len(labels) + 1.5, 1.05 * len(rows) + 0.6)
     face_grid(figure, rows, names, labels)
     return stamped(figure, stamp)
@@ -45,7 +46,7 @@ def mistakes(run: Run, stamp: str, images: int = 8) -> Figure:
     if wrong.empty:
         figure.text(0.5, 0.5, "no mistake on this fold", ha="center")
     else:
-        shown = np.asarray(run.faces().images[wrong["row"].to_numpy()]) / 255
+        shown = pixels(_seen(run, wrong["row"].to_numpy()).image)
         heads = [f"{true}\n→ {guess}" for true, guess in zip(wrong["label"], wrong["predicted"], strict=True)]
         face_grid(figure, [shown], [""], heads)
     return stamped(figure, stamp)
@@ -81,9 +82,16 @@ def _spread(run: Run, images: int) -> tuple[Batch, list[str]]:
     last = last.assign(turn=last.groupby("label").cumcount(), person=last.groupby("subject").cumcount())
     chosen = last.sort_values(["person", "turn", "label"], kind="stable")[:images]["order"].to_numpy()
     part = Part(division.test.rows[chosen], division.test.target[chosen])
-    batch = next(Examples(faces, part, run.spec.config.image_size).in_order())
+    batch = next(run.spec.examples(faces, part, "test").in_order())
     return batch, [str(label) for label in faces.table["label"][part.rows]]
 
 
-def _gray(images: torch.Tensor) -> np.ndarray:
-    return images[:, 0].clamp(0, 1).numpy()
+def _seen(run: Run, rows: np.ndarray) -> Batch:
+    """Images of a run's test side as it saw them."""
+    return next(run.spec.examples(run.faces(), Part(rows, np.zeros(len(rows), int)), "test").in_order())
+
+
+def pixels(images: torch.Tensor) -> np.ndarray:
+    """B x C x H x W as it is drawn: B x H x W gray or B x H x W x 3."""
+    images = images.clamp(0, 1).numpy()
+    return images[:, 0] if images.shape[1] == 1 else images.transpose(0, 2, 3, 1)

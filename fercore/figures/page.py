@@ -32,7 +32,7 @@ def stamped(figure: Figure, stamp: str) -> Figure:
 
 
 def face_grid(figure: Figure, rows: list[np.ndarray], names: list[str], heads: list[str] | None = None) -> None:
-    """Fill ``figure`` with rows of gray images (each N x H x W in [0, 1]), named at the left."""
+    """Fill ``figure`` with rows of images (each N x H x W or N x H x W x 3, in [0, 1]), named at the left."""
     axes = figure.subplots(len(rows), len(rows[0]), squeeze=False, gridspec_kw={"wspace": 0.03, "hspace": 0.03})
     for i, (images, name) in enumerate(zip(rows, names, strict=True)):
         for j, image in enumerate(images):

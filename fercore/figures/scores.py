@@ -8,6 +8,7 @@ from matplotlib.ticker import PercentFormatter
 from fercore.ablation import Ablation
 from fercore.evaluation import accuracy_interval, confusion
 from fercore.figures.page import new, stamped
+from fercore.trials import Trial
 
 
 def learning_curves(history: pd.DataFrame, stamp: str) -> Figure:
@@ -20,12 +21,12 @@ def learning_curves(history: pd.DataFrame, stamp: str) -> Figure:
     return stamped(figure, stamp)
 
 
-def confusion_matrices(ablation: Ablation, variants: list[str]) -> Figure:
+def confusion_matrices(ablation: Ablation, variants: list[str], trial: Trial | None = None) -> Figure:
     """Row-normalised confusion, %, true class by row; the counts of images stand at the right."""
     ablation.need(*variants)
     figure = new(4.4 * len(variants), 4.4)
     for axis, variant in zip(figure.subplots(1, len(variants), squeeze=False)[0], variants, strict=True):
-        counts = confusion(ablation.predictions(variant), ablation.classes)
+        counts = confusion(ablation.predictions(variant, trial=trial), ablation.classes)
         share = 100 * counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
         names = [f"{name} ({n})" for name, n in counts.sum(axis=1).items()]
         sns.heatmap(share, annot=True, fmt=".0f", cmap="Blues", vmin=0, vmax=100, cbar=False, ax=axis, square=True,

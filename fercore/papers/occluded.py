@@ -37,6 +37,12 @@ VARIANTS = {  # the rows of Tables 1-3 that are run; the last two are compared s
     "PG-CNN": frozenset({"patches"}),
     "gACNN": frozenset({"patches_and_face"}),
 }
+BASELINE = "ResNet"
+PRINTED = {name: name for name in ("ResNet", "PG-CNN", "gACNN")} | {  # as the tables say
+    "Ours": "Ours: ResNet+l_sim+l_LIR+l_adv+l_rec",
+    "sim": "ResNet+l_sim", "LIR": "ResNet+l_LIR", "sim+LIR": "ResNet+l_sim+l_LIR",
+    "adv": "ResNet+l_adv", "rec": "ResNet+l_rec", "adv+rec": "ResNet+l_adv+l_rec",
+}  # fmt: skip
 PRETRAINING = {  # Algorithm 1, lines 1-2
     "occluded": Stage(RESNET, provides=("student",)),
     "clean": Stage(CLEAN, provides=("teacher",)),
@@ -103,10 +109,11 @@ class Config(Settings):
 
 TIERS = {
     "paper": Config(),
+    # "twin": schedule chosen by the ResNet row on inner folds of RAF-DB's training images, weights as in loss_weights
     "twin": Config(
         image_size=48, sizes=(), block="basic", depth=(1, 1, 1, 1), width=16, weights="random", iterations=300,
         base_rate=1e-3, last_rate=0.05, discriminator_rate=5e-4, decoder_rate=4.0, pretraining_iterations=1000,
-        pretraining_rate=4e-3, twin_subjects=6000,
+        pretraining_rate=4e-3, twin_subjects=6000, lambda_1=0.01, lambda_2=0.01, lambda_3=0.01, lambda_4=1.0,
     ),
     "smoke": Config(
         image_size=48, sizes=(), depth=(1, 1, 1, 1), width=8, weights="random", batch_size=8, iterations=4,

@@ -1,5 +1,6 @@
 """Tables: each function returns a DataFrame; ``shown`` dresses it for a page, ``save`` keeps it."""
 
+from fercore.tables.columns import Column, beside_printed, gains_by_column, stamp_of
 from fercore.tables.contents import (
     architecture,
     beside_printed_architecture,
@@ -8,6 +9,7 @@ from fercore.tables.contents import (
     shapes,
     terms,
 )
+from fercore.tables.grid import grid
 from fercore.tables.page import save, shown
 from fercore.tables.scores import (
     accuracies,
@@ -20,13 +22,17 @@ from fercore.tables.scores import (
 )
 
 __all__ = [
+    "Column",
     "accuracies",
     "architecture",
+    "beside_printed",
     "beside_printed_architecture",
     "early_errors",
     "facts",
     "fold_certificate",
     "gains",
+    "gains_by_column",
+    "grid",
     "identification",
     "own_accuracies",
     "per_fold",
@@ -34,5 +40,6 @@ __all__ = [
     "save",
     "shapes",
     "shown",
+    "stamp_of",
     "terms",
 ]

@@ -4,12 +4,8 @@ import pandas as pd
 
 from fercore import published
 from fercore.ablation import Ablation
-from fercore.evaluation import accuracy_interval, difference_interval, macro_f1, mean_of_folds, ratio_interval
-from fercore.faces.folds import N_FOLDS
+from fercore.evaluation import Interval, accuracy_interval, difference_interval, macro_f1, mean_of_folds, ratio_interval
 from fercore.runs import Run
-
-BASELINE = "CNN"
-PRINTED_NAME = {"CNN": "CNN (baseline)"}  # other variants are printed as GCNet_<variant>
 
 
 def accuracies(ablation: Ablation, number: int, others: dict[str, pd.DataFrame] | None = None) -> pd.DataFrame:
@@ -20,36 +16,40 @@ def accuracies(ablation: Ablation, number: int, others: dict[str, pd.DataFrame] 
     """
     rows = []
     for method, value in printed_accuracies(ablation.paper, number).items():
-        variant = variant_of(method, ablation.variants)
+        variant = variant_of(ablation, method)
         rows.append({"method": method, "printed %": value} | (_ours(ablation, variant) if variant else {}))
     for variant in ablation.variants:  # rows of ours that the paper does not print
-        if variant not in [variant_of(row["method"], ablation.variants) for row in rows]:
+        if variant not in [variant_of(ablation, row["method"]) for row in rows]:
             rows.append({"method": f"{variant} (not in the paper's table)"} | _ours(ablation, variant))
-    rows += [{"method": f"{name} (not in the paper's table)"} | _scores(p) for name, p in (others or {}).items()]
+    rows += [
+        {"method": f"{name} (not in the paper's table)"} | _scores(p, ablation.n_folds)
+        for name, p in (others or {}).items()
+    ]
     return pd.DataFrame(rows).set_index("method")
 
 
 def own_accuracies(ablation: Ablation, others: dict[str, pd.DataFrame] | None = None) -> pd.DataFrame:
     """The same columns for a dataset that the paper has no table of; ``others`` are predictions of other systems."""
-    rows = [{"method": name} | _scores(predicted) for name, predicted in (others or {}).items()]
+    rows = [{"method": name} | _scores(predicted, ablation.n_folds) for name, predicted in (others or {}).items()]
     rows += [{"method": variant} | _ours(ablation, variant) for variant in ablation.variants]
     return pd.DataFrame(rows).set_index("method")
 
 
 def gains(ablation: Ablation, number: int | None = None) -> pd.DataFrame:
-    """What each variant gains over the CNN baseline, in points: printed, and ours with a paired 95 % interval."""
+    """What each variant gains over the baseline, in points: printed, and ours with a paired 95 % interval."""
     printed = pd.Series(dtype=float) if number is None else printed_by_variant(ablation, number)
-    base = ablation.predictions(BASELINE)
+    baseline = ablation.baseline
+    base = ablation.predictions(baseline)
     rows = []
     for variant in ablation.variants:
-        if variant == BASELINE:
+        if variant == baseline:
             continue
-        row = {"variant": variant, "printed": printed.get(variant, float("nan")) - printed.get(BASELINE, float("nan"))}
+        row = {"variant": variant, "printed": printed.get(variant, float("nan")) - printed.get(baseline, float("nan"))}
         ours = ablation.predictions(variant)
         if same_images(ours, base):
             gap = difference_interval(ours, base)
             row |= {"ours": 100 * gap.value, "low": 100 * gap.low, "high": 100 * gap.high}
-            row["reading"] = _reading(gap.low, gap.high)
+            row["reading"] = reading(gap)
         else:
             row["reading"] = "not run on the same folds as the baseline"
         rows.append(row)
@@ -64,15 +64,15 @@ def same_images(ours: pd.DataFrame, base: pd.DataFrame) -> bool:
 
 
 def per_fold(ablation: Ablation) -> pd.DataFrame:
-    """Accuracy of every variant on each of the ten folds, %; a fold that was not run is missing."""
+    """Accuracy of every variant on each fold there is, %; a fold that was not run is missing."""
     rows = {}
     for variant in ablation.variants:
         predicted = ablation.predictions(variant)
         by_fold = (
             {} if predicted.empty else (predicted["label"] == predicted["predicted"]).groupby(predicted["fold"]).mean()
         )
-        rows[variant] = [100 * by_fold[k] if k in by_fold else float("nan") for k in range(N_FOLDS)]
-    return pd.DataFrame(rows, index=pd.Index(range(N_FOLDS), name="fold")).T
+        rows[variant] = [100 * by_fold[k] if k in by_fold else float("nan") for k in range(ablation.n_folds)]
+    return pd.DataFrame(rows, index=pd.Index(range(ablation.n_folds), name="fold")).T
 
 
 def early_errors(ablation: Ablation) -> pd.DataFrame:
@@ -109,41 +109,44 @@ def identification(run: Run) -> pd.DataFrame:
     return pd.DataFrame([row]).set_index("people")
 
 
-def printed_accuracies(paper: str, number: int | None) -> pd.Series:
-    """The printed accuracies of a table, in its order; empty without a table."""
+def printed_accuracies(paper: str, number: int | None, dataset: str | None = None) -> pd.Series:
+    """The printed accuracies of a table, or of its column for ``dataset``, in its order; empty without a table."""
     if number is None:
         return pd.Series(dtype=float)
     table = published.table(paper, number)
+    if dataset is not None:
+        table = table[table["dataset"] == dataset]
     return table[table["metric"] == "accuracy"].set_index("method")["value"].astype(float)
 
 
-def variant_of(printed: str, variants: tuple[str, ...]) -> str | None:
+def variant_of(ablation: Ablation, printed: str) -> str | None:
     """The variant that a printed row names, or None for a system we do not run."""
-    matches = [v for v in variants if printed in (PRINTED_NAME.get(v), f"GCNet_{v}")]
-    return matches[0] if matches else None
+    names = ablation.specs[0].module.PRINTED
+    return next((variant for variant in ablation.variants if names.get(variant) == printed), None)
 
 
 def printed_by_variant(ablation: Ablation, number: int) -> pd.Series:
     """The printed accuracies of the rows we run, by variant."""
-    named = printed_accuracies(ablation.paper, number).rename(lambda method: variant_of(method, ablation.variants))
+    named = printed_accuracies(ablation.paper, number).rename(lambda method: variant_of(ablation, method))
     return named[named.index.notna()]
 
 
 def _ours(ablation: Ablation, variant: str) -> dict:
     predicted = ablation.predictions(variant)
-    return {"folds": f"0/{N_FOLDS}"} if predicted.empty else _scores(predicted)
+    return {"folds": f"0/{ablation.n_folds}"} if predicted.empty else _scores(predicted, ablation.n_folds)
 
 
-def _scores(predicted: pd.DataFrame) -> dict:
+def _scores(predicted: pd.DataFrame, n_folds: int) -> dict:
     return {
-        "folds": f"{predicted['fold'].nunique()}/{N_FOLDS}",
+        "folds": f"{predicted['fold'].nunique()}/{n_folds}",
         "ours %": 100 * mean_of_folds(predicted),
         "pooled % [95 %]": str(accuracy_interval(predicted)),
         "macro F1 %": 100 * macro_f1(predicted),
     }
 
 
-def _reading(low: float, high: float) -> str:
-    if low > 0:
+def reading(gap: Interval) -> str:
+    """What a gain with its interval says."""
+    if gap.low > 0:
         return "better than the baseline"
-    return "worse than the baseline" if high < 0 else "undecided"
+    return "worse than the baseline" if gap.high < 0 else "undecided"

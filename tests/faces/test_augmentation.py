@@ -123,6 +123,12 @@ def test_same_generator_same_result_and_another_differs(maps):
     assert torch.equal(one, again) and not torch.equal(one, other)
 
 
+def test_the_maps_given_are_left_as_they_were(maps):
+    before = maps.clone()
+    Augmentation(scale=0.1, rotation=10, intensity=0.2)(maps, 16, seeded())
+    assert torch.equal(maps, before)
+
+
 def test_outside_of_the_image_the_border_goes_on(draw):
     draw(1, -1, 0, 0, 1, 0)
     white = Augmentation(scale=0.5, rotation=45, intensity=0)(torch.ones(1, 1, 18, 18), 16, seeded())

@@ -115,6 +115,17 @@ def test_contradiction_in_the_manifest_is_refused_on_both_ways(faces, folder, co
         FaceSet.open(folder)
 
 
+def test_subject_in_two_folds_is_refused_with_the_file(faces, folder):
+    faces.table["fold"] = 0
+    faces.table.loc[7, "fold"] = 1
+    with pytest.raises(FaceSetError, match="set: subject S000 stands in 2 folds; give each subject one"):
+        faces.save(folder)
+    faces.table[[*COLUMNS, "fold"]].to_csv(folder / "manifest.csv", index=False)  # written by somebody else
+    sign(folder)
+    with pytest.raises(FaceSetError, match="manifest.csv: subject S000 stands in 2 folds"):
+        FaceSet.open(folder)
+
+
 def sign(folder):
     from fercore.storage import digest
 

@@ -140,6 +140,14 @@ def test_class_without_any_image_is_refused_by_name():
         divide(small_faces(labels=SIX), PROTOCOLS["ckplus7"], 0)
 
 
+def test_label_that_no_dataset_has_is_refused_where_the_classes_are_a_papers():
+    faces = small_faces(labels=SEVEN)
+    faces.table.loc[faces.table["subject"] == "S001", "label"] = "hapiness"
+    with pytest.raises(FaceSetError, match=r"gratings: .*labels \['hapiness'\].*valid: neutral, anger"):
+        divide(faces, PROTOCOLS["ckplus7"], 0)
+    assert "hapiness" in divide(faces, PROTOCOLS["own"], 0).classes  # of a set of one's own every label is a class
+
+
 def test_dividing_is_deterministic(faces):
     one, again = (divide(faces, PROTOCOLS["mmi6"], 2) for _ in range(2))
     assert one.train.rows.tolist() == again.train.rows.tolist() == sorted(one.train.rows)

@@ -1,6 +1,7 @@
 """From a tree to a face set: the papers' crops, faces that are not found, interruption, certificates, exit codes."""
 
 import json
+import os
 import shutil
 from dataclasses import replace
 
@@ -8,15 +9,20 @@ import numpy as np
 import pytest
 
 from data_prep import status
+from data_prep.ck48 import CK48
 from data_prep.ckplus import CKPLUS
 from data_prep.jaffe import JAFFE
+from data_prep.kdef import KDEF
+from data_prep.mmi import MMI
 from data_prep.oulu import OULU
+from fercore.faces import faceset
 from fercore.faces.alignment import TEMPLATE
 from fercore.faces.faceset import FaceSet
 from fercore.faces.landmarks import NoFaceError
 from fercore.faces.preparation import certificate, command, pipeline
 from fercore.faces.preparation.framing import CROPS, evenly_lit, framed
 from fercore.faces.preparation.reading import Expected, known
+from fercore.faces.protocols import protocols_for
 from tests.preparation import trees
 
 
@@ -39,6 +45,19 @@ def now_and_then():
         if image.mean() < 100:
             raise NoFaceError("no face found")
         return TEMPLATE * (image.shape[1], image.shape[0])
+
+    return detect
+
+
+def stopping():
+    """A detector interrupted at the ninth picture."""
+    seen = []
+
+    def detect(image):
+        seen.append(image)
+        if len(seen) == 9:
+            raise KeyboardInterrupt
+        return sees()(image)
 
     return detect
 
@@ -102,14 +121,37 @@ def test_faces_that_are_not_found_take_the_previous_place_or_are_left_out_by_nam
     for (subject, label), grays in levels.items():
         for frame, gray in enumerate(grays):
             file = trees.photo(tree / f"VL/Strong/{subject}/{label}/{frame:03d}.jpeg")
-            trees.Image.fromarray(np.full((40, 40), gray, np.uint8)).save(file)
+            trees.Image.fromarray(gray + trees.pixels(frame, 40, 40) // 16).save(file)
+    trees.Image.fromarray(np.zeros((40, 40), np.uint8)).save(tree / "VL/Strong/P001/Fear/003.jpeg")
     (tree / "VL/Strong/P001/Fear/002.jpeg").write_bytes(b"\xff\xd8\xff\xe0 cut off")
     assert run(unexpecting(OULU), tree, detector=now_and_then) == 0
     framing = pipeline.pd.read_csv(data / "oulu" / "framing.csv")
-    assert list(framing["how"]) == ["detected", "previous", "previous", "excluded", "detected", "damaged"]
-    assert "002.jpeg is damaged" in framing["problem"][5]
+    assert list(framing["how"]) == ["detected", "previous", "previous", "excluded", "detected", "damaged", "damaged"]
+    assert "002.jpeg is damaged" in framing["problem"][5] and "shows nothing" in framing["problem"][6]
     table = FaceSet.open(data / "oulu").table
     assert list(table["frame"]) == [0, 1, 2, 1] and list(table["reference"]) == [0, 0, 0, -1]
+    content = json.loads((data / "oulu" / "certificate.json").read_text())
+    named = [(row["picture"][-8:], row["how"]) for row in content["pictures with a problem"]]
+    assert named == [("000.jpeg", "excluded"), ("002.jpeg", "damaged"), ("003.jpeg", "damaged")]
+
+
+def test_a_picture_of_another_size_and_damaged_landmarks_are_named_and_do_no_harm(tmp_path, data):
+    tree = trees.ckplus(tmp_path / "tree")
+    images = tree / "extended-cohn-kanade-images/cohn-kanade-images/S005/001"
+    trees.photo(images / "S005_001_00000003.png", 5, width=640, height=490)
+    marks = tree / "Landmarks/Landmarks/S005/001"
+    (marks / "S005_001_00000003_landmarks.txt").unlink()
+    (marks / "S005_001_00000002_landmarks.txt").write_text("1 2\n3 nan")
+    (images / ".DS_Store").write_bytes(b"junk")
+    assert run(unexpecting(CKPLUS), tree, detector=blind) == 0
+    framing = pipeline.pd.read_csv(data / "ckplus" / "framing.csv")
+    assert list(framing["how"][:4]) == ["official", "previous", "excluded", "official"]  # no place in another size
+    assert run(unexpecting(CKPLUS), tree, "--force", detector=sees) == 0
+    framing = pipeline.pd.read_csv(data / "ckplus" / "framing.csv").fillna("")
+    assert list(framing["how"][:4]) == ["official", "detected", "detected", "official"]
+    assert "S005_001_00000002_landmarks.txt does not hold 68 landmarks" in framing["problem"][1]
+    assert framing["problem"][2] == "its size is 640 x 490, that of the sequence 64 x 48"
+    assert list(framing["problem"][3:]) == [""] * (len(framing) - 3)
 
 
 def test_the_middle_of_an_already_cropped_picture_will_do(tmp_path, data):
@@ -127,8 +169,22 @@ def test_another_crop_is_another_set(tmp_path, data):
     tree = trees.oulu(tmp_path / "tree")
     for crop in ("gcnet", "unpaired", "idferm"):
         assert run(unexpecting(OULU), tree, "--crop", crop) == 0
+    assert run(unexpecting(OULU), tree, "--camera", "NI") == 0
+    assert len(FaceSet.open(data / "oulu-ni")) == 4 and protocols_for("oulu-ni")[0] == "oulu6"
     assert FaceSet.open(data / "oulu-unpaired").images.shape == (16, 224, 224, 3)
     assert FaceSet.open(data / "oulu-idferm").images.shape == (16, 64, 64)
+
+
+def test_what_was_prepared_otherwise_does_not_pass_for_done(tmp_path, data, capsys):
+    tree = trees.kdef(tmp_path / "tree")
+    assert run(unexpecting(KDEF), tree) == 0
+    for other in (("--views", "S,FL"), ("--size", "64")):
+        assert run(unexpecting(KDEF), tree, *other) == 1
+        assert "was prepared with" in capsys.readouterr().err
+    assert run(unexpecting(KDEF), tree, "--views", "S,FL", "--force") == 0 and len(FaceSet.open(data / "kdef")) == 6
+    peaks = trees.text(tmp_path / "private" / "peaks.csv", "recording,frame\n")
+    asked = command._asked(MMI, {"crop": "gcnet", "size": None, "views": "front", "peaks": str(peaks)})
+    assert asked["size"] == 132 and asked["peaks"].startswith("peaks.csv ") and "private" not in asked["peaks"]
 
 
 def test_an_interrupted_preparation_goes_on_and_ends_with_the_same_bits(tmp_path, data, monkeypatch):
@@ -148,8 +204,7 @@ def test_an_interrupted_preparation_goes_on_and_ends_with_the_same_bits(tmp_path
 
         return detect
 
-    with pytest.raises(KeyboardInterrupt):
-        run(unexpecting(OULU), tree, detector=tiring)
+    assert run(unexpecting(OULU), tree, detector=tiring) == 130
     assert not (data / "oulu").exists()
     assert run(unexpecting(OULU), tree, detector=tiring) == 0
     assert len(seen) == 10 + 8  # two blocks of four were done
@@ -163,6 +218,47 @@ def test_two_processes_make_what_one_makes(tmp_path, data, monkeypatch):
     assert run(unexpecting(OULU), tree, "--output", one) == 0
     assert run(unexpecting(OULU), tree, "--output", two, "--workers", 2) == 0
     assert np.array_equal(FaceSet.open(one).images, FaceSet.open(two).images)
+
+
+def test_a_process_that_dies_is_said_and_the_next_call_goes_on(tmp_path, data, capsys, monkeypatch):
+    tree = trees.oulu(tmp_path / "tree")
+    monkeypatch.setattr(pipeline, "BLOCK", 4)
+
+    def deadly():
+        return lambda image: os._exit(9)
+
+    assert run(unexpecting(OULU), tree, "--workers", 2, detector=deadly) == 1
+    assert "a process died" in capsys.readouterr().err
+    assert run(unexpecting(OULU), tree) == 0
+
+
+def test_two_preparations_of_one_set_do_not_mix(tmp_path, data, capsys):
+    tree = trees.oulu(tmp_path / "tree")
+    with pipeline._only_here(data / ".oulu.unfinished"):
+        assert run(unexpecting(OULU), tree) == 1
+    assert "another process is preparing oulu now" in capsys.readouterr().err
+    assert run(unexpecting(OULU), tree) == 0
+
+
+def test_a_replaced_file_is_not_taken_from_what_was_interrupted(tmp_path, data, monkeypatch):
+    monkeypatch.setattr(pipeline, "BLOCK", 4)
+    tree = trees.oulu(tmp_path / "tree")
+    file = tree / "B_OriginalImg/OriginalImg/VL/Strong/P001/Anger/001.jpeg"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:200])
+    assert run(unexpecting(OULU), tree, detector=stopping) == 130
+    file.write_bytes(whole)
+    assert run(unexpecting(OULU), tree) == 0 and len(FaceSet.open(data / "oulu")) == 16
+
+
+def test_killed_while_saving_it_need_not_cut_again(tmp_path, data, monkeypatch):
+    tree = trees.oulu(tmp_path / "tree")
+    monkeypatch.setattr(faceset, "digest", lambda *_: (_ for _ in ()).throw(MemoryError("stands for a kill")))
+    with pytest.raises(MemoryError):
+        run(unexpecting(OULU), tree)
+    monkeypatch.undo()
+    monkeypatch.setenv("FERCORE_DATA", str(data.parent))
+    assert run(unexpecting(OULU), tree, detector=blind) == 0 and len(FaceSet.open(data / "oulu")) == 16
 
 
 def test_a_folder_that_is_no_prepared_set_is_not_overwritten(tmp_path, data, capsys):
@@ -191,8 +287,12 @@ def test_evenly_lit_takes_a_plane_of_light_away():
 
 
 def test_compared_counts_put_differences_first():
-    ours = replace(OULU, expected={"a": known(1), "b": Expected(1, 2, False), "c": known(5)})
-    table = certificate.compared(ours, {"a": 1, "b": 3, "c": 4, "d": 7})
+    table = certificate.compared(
+        {"a": known(1), "b": Expected(1, 2, False), "c": known(5)}, {"a": 1, "b": 3, "c": 4, "d": 7}
+    )
+    assert list(table["missing"]) == [1, "", "", ""]
+    assert certificate.verdict(table) == "differs from the published one in c"
+    assert certificate.verdict(table[1:]) == "has every verified count of the published one"
     assert list(table["count"]) == ["c", "b", "a", "d"]
     assert list(table["verdict"]) == ["differs", "unusual", "as expected", ""]
 
@@ -202,9 +302,16 @@ def test_certificate_page_is_safe_to_show():
     assert "<script>" not in page and "<img" not in page and "<b>" not in page
 
 
-def test_status_lists_every_dataset_and_what_is_prepared(tmp_path, data, capsys):
+def test_status_lists_every_dataset_and_the_notebooks_that_run(tmp_path, data, capsys):
     run(unexpecting(OULU), trees.oulu(tmp_path / "tree"))
+    run(unexpecting(OULU), tmp_path / "tree", "--crop", "unpaired")
+    run(unexpecting(CK48), trees.ck48(tmp_path / "ck48"))
     assert status.main([]) == 0
     shown = status.rows().set_index("set")
     assert shown.loc["oulu", "prepared"] == "yes" and shown.loc["ckplus", "prepared"] == "no"
-    assert "gcnet" in shown.loc["oulu", "used by"] and len(shown) == 17
+    assert "gcnet" in shown.loc["oulu", "papers"] and len(shown) == 18
+    assert shown.loc["oulu", "counts"] == "0 as expected, 0 differs, 0 unusual"
+    pages = status.notebooks().set_index("notebook")["runs"]
+    assert pages["gcnet/table5_oulu"] == "oulu, oulu-unpaired (colour)"
+    assert pages["gcnet/table4_mmi"] == "no: python data_prep/mmi.py --source DIR"
+    assert pages["gcnet/run_fold"] == "ck48 (no reference), oulu, oulu-unpaired (colour)"

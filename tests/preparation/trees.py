@@ -1,16 +1,36 @@
-"""Small copies of the official trees: true names, true forms of labels, drawn noise for faces."""
+"""Small copies of the official trees: true names, true forms of labels, the twins' drawn faces in the pictures."""
 
 import io
 import struct
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from scipy.io import savemat
+
+from fercore.faces.alignment import TEMPLATE
+from fercore.quality.samples import people, recipe
+from fercore.twins.renderer import render
+
+
+@cache
+def drawn() -> np.ndarray:
+    """A few people with two expressions, as the twin of CK+ shows them in good light."""
+    return render(people(3, ("happiness", "surprise"), recipe(0.3))[0], 192)
 
 
 def pixels(seed: int, width: int = 64, height: int = 48, colour: bool = False) -> np.ndarray:
-    shape = (height, width, 3) if colour else (height, width)
-    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+    """A drawn face in the middle, with grain of its own: no two seeds give the same picture."""
+    face, side = drawn()[seed % len(drawn())], min(width, height)
+    picture = np.full((height, width), face[0, 0])
+    top, left = (height - side) // 2, (width - side) // 2
+    square = Image.fromarray(face).resize((side, side), Image.Resampling.BICUBIC)
+    picture[top : top + side, left : left + side] = square
+    grain = np.random.default_rng(seed).normal(0, 2, picture.shape)
+    picture = (picture + grain).clip(0, 255).astype(np.uint8)
+    return np.repeat(picture[..., None], 3, axis=2) if colour else picture
 
 
 def photo(file: Path, seed: int = 0, **how) -> Path:
@@ -25,20 +45,34 @@ def text(file: Path, content: str) -> Path:
     return file
 
 
-def video(file: Path, frames: int, width: int = 64, height: int = 48) -> Path:
-    """A real film whose frame i has gray level 10 i everywhere."""
+def video(file: Path, pictures: Iterable[np.ndarray]) -> Path:
+    """A real film of these pictures, 25 a second."""
     import cv2
 
     file.parent.mkdir(parents=True, exist_ok=True)
+    shown = [picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2) for picture in pictures]
+    height, width = shown[0].shape[:2]
     writer = cv2.VideoWriter(str(file), cv2.VideoWriter_fourcc(*"MJPG"), 25, (width, height))
     assert writer.isOpened()
-    for i in range(frames):
-        writer.write(np.full((height, width, 3), 10 * i, np.uint8))
+    for picture in shown:
+        writer.write(picture[..., ::-1])
     writer.release()
     return file
 
 
-LANDMARKS = "\n".join(f"   {20 + i / 4:.7e}   {10 + i / 3:.7e}" for i in range(68))
+def filmed(count: int, width: int = 64, height: int = 48) -> list[np.ndarray]:
+    """Pictures of one face, lighter with every frame."""
+    return [(pixels(1, width, height) * (0.4 + 0.05 * i)).astype(np.uint8) for i in range(count)]
+
+
+def landmarks(width: int, height: int) -> str:
+    """68 points of the face in the middle of a picture, as CK+ writes them: those that are used in their place."""
+    side = min(width, height)
+    points = np.full((68, 2), 0.5)
+    for part, place in zip((slice(36, 42), slice(42, 48), 30, 48, 54), TEMPLATE, strict=True):
+        points[part] = place
+    points = (width - side) / 2 * np.array([1, 0]) + (height - side) / 2 * np.array([0, 1]) + side * points
+    return "\n".join(f"   {x:.7e}   {y:.7e}" for x, y in points)
 
 
 def ckplus(root: Path, sequences=(("S005", "001", 3, 4), ("S010", "002", 7, 3), ("S010", "004", 1, 3))) -> Path:
@@ -47,7 +81,7 @@ def ckplus(root: Path, sequences=(("S005", "001", 3, 4), ("S010", "002", 7, 3), 
         for frame in range(1, length + 1):
             stem = f"{subject}/{sequence}/{subject}_{sequence}_{frame:08d}"
             photo(root / f"extended-cohn-kanade-images/cohn-kanade-images/{stem}.png", 100 * n + frame)
-            text(root / f"Landmarks/Landmarks/{stem}_landmarks.txt", LANDMARKS)
+            text(root / f"Landmarks/Landmarks/{stem}_landmarks.txt", landmarks(64, 48))
         if label:
             text(root / f"Emotion_labels/Emotion/{stem}_emotion.txt", f"   {label:.7e}\n")
         else:
@@ -98,6 +132,7 @@ def affectnet_2021(root: Path) -> Path:
         file = root / f"{split}_set/annotations/{number}_exp.npy"
         file.parent.mkdir(parents=True, exist_ok=True)
         np.save(file, np.array(label))
+        np.save(file.with_name(f"{number}_lnd.npy"), np.array(landmarks(64, 64).split(), float))
     return root
 
 
@@ -156,17 +191,36 @@ def casia_webface(root: Path) -> Path:
     return root
 
 
+RECORD_MAGIC = struct.pack("<I", 0xCED7230A)
+
+
+def record(content: bytes) -> bytes:
+    """A record as MXNet writes it: cut, and shortened, where the content itself has the magic number."""
+    words = [content[i : i + 4] for i in range(0, len(content), 4)]
+    cuts = [i for i, word in enumerate(words) if word == RECORD_MAGIC]
+    parts = [b"".join(words[a:b]) for a, b in zip([0, *(i + 1 for i in cuts)], [*cuts, None], strict=True)]
+    kinds = [0] if len(parts) == 1 else [1, *[2] * (len(parts) - 2), 3]
+    written = b""
+    for kind, part in zip(kinds, parts, strict=True):
+        written += RECORD_MAGIC + struct.pack("<I", kind << 29 | len(part)) + part + b"\0" * (-len(part) % 4)
+    return written
+
+
 def casia_records(root: Path) -> Path:
-    content = b""
+    """An index; a picture with one label; one with a list of labels; one whose comment holds the magic number."""
+    jpegs = []
     for n in range(3):
-        jpeg = io.BytesIO()
-        Image.fromarray(pixels(n, 32, 32, True)).save(jpeg, "JPEG")
-        record = struct.pack("<IfQQ", 2 if n == 0 else 0, float(n), n, 0) + jpeg.getvalue()
-        content += struct.pack("<II", 0xCED7230A, len(record)) + record + b"\0" * (-len(record) % 4)
+        stream = io.BytesIO()
+        Image.fromarray(pixels(n, 32, 32, True)).save(stream, "JPEG")
+        jpegs.append(stream.getvalue())
+    comment = b"\xff\xfe" + struct.pack(">H", 10) + b"xx" + RECORD_MAGIC + b"yy"
+    content = record(struct.pack("<IfQQ", 2, 0, 0, 0) + struct.pack("<ff", 4, 6))
+    content += record(struct.pack("<IfQQ", 0, 0, 1, 0) + jpegs[0])
+    content += record(struct.pack("<IfQQ", 2, 0, 2, 0) + struct.pack("<ff", 1, 0) + jpegs[1])
+    content += record(struct.pack("<IfQQ", 0, 2, 3, 0) + jpegs[2][:2] + comment + jpegs[2][2:])
     file = root / "faces_webface_112x112" / "train.rec"
     file.parent.mkdir(parents=True)
     file.write_bytes(content)
-    photo(root / "CASIA-WebFace/0000045/001.jpg", 9)
     return root
 
 
@@ -179,6 +233,12 @@ def vggface(root: Path) -> Path:
 
 
 def mmi(root: Path) -> Path:
+    """One recording of each view: a dual one with the front on the right, a frontal and a profile lying on a side."""
+    stored = {
+        2: lambda face: np.concatenate([np.zeros((576, 361), np.uint8), face[:, :361]], axis=1),
+        0: lambda face: np.rot90(face),
+        1: lambda face: np.rot90(face, -1),
+    }
     for session, name, emotion, view in ((224, "S002-106", 4, 2), (900, "S028-003", 6, 0), (901, "S021-001", 1, 1)):
         folder = root / "mmi-facial-expression-database_download_2019-05-13_03_06_41" / "Sessions" / str(session)
         text(
@@ -186,29 +246,46 @@ def mmi(root: Path) -> Path:
             f'<Metadata><Metatag Name="Sex" Value="M"/><Metatag Name="Emotion" Value="{emotion}"/></Metadata>',
         )
         text(folder / "session.xml", f'<session><track view="{view}" filename="{name}.avi"/></session>')
-        video(folder / f"{name}.avi", 5, *((722, 576) if view == 2 else (576, 720)))
+        video(folder / f"{name}.avi", map(stored[view], filmed(5, *((362, 576) if view == 2 else (720, 576)))))
     return root
 
 
 def mahnob(root: Path) -> Path:
-    folder = root / "mahnob-laughter-database_download_2020-05-22_20_39_52" / "Sessions"
+    """Two sessions, one without film; the thermal film lies elsewhere, as nobody says where it belongs."""
+    folder = root / "mahnob-laughter-database_download_2020-05-22_20_39_52"
     head = "Flag,Type,Start Time (sec),End Time (sec),Start Frame,End Frame\n"
-    rows = ",Laughter,0,0.2,2,6\n,Other,0,0.1,0,1\n,PosedLaughter,0,0.1,8,9\n"
-    text(folder / "4/laughterAnnotation.csv", head + rows)
-    video(folder / "4/S001-005.avi", 12)
-    video(folder / "4/S001-005_thermal.avi", 12)
-    text(folder / "75/laughterAnnotation.csv", "")
+    rows = ",Laughter,0.08,0.2,2,6\n,Other,0,0.1,0,1\n,PosedLaughter,0.32,0.36,8,9\n,Speech,0,0.1,9,3\n"
+    text(folder / "Sessions/4/laughterAnnotation.csv", head + rows)
+    video(folder / "Sessions/4/S001-005.avi", filmed(12))
+    video(folder / "Thermal/S001-005_thermal.avi", filmed(12))
+    text(folder / "Sessions/75/laughterAnnotation.csv", "")
+    text(folder / "Sessions/76/laughterAnnotation.csv", "")
+    video(folder / "Sessions/76/S009-001.avi", filmed(2))
     return root
 
 
 def mmse(root: Path) -> Path:
-    text(
-        root / "BP4D+_v0.2/AUCoding/AU_OCC/F001_T1.csv", "0,1,2,4,6,7,12\n1,0,0,0,1,0,1\n2,0,0,0,0,0,0\n3,0,0,9,0,0,0\n"
-    )
-    text(root / "BP4D+_v0.2/AUCoding/AU_OCC/F001_T8.csv", "0,6,4,7\n1,1,1,1\n")
+    """One woman in two tasks, with landmarks of both cameras for the first."""
+    base = root / "BP4D+_v0.2"
+    text(base / "AUCoding/AU_OCC/F001_T1.csv", "0,1,2,4,6,7,12\n1,0,0,0,1,0,1\n2,0,0,0,0,0,0\n3,0,0,9,0,0,0\n")
+    text(base / "AUCoding/AU_OCC/F001_T8.csv", "0,6,4,7\n1,1,1,1\n")
     for task, frames in (("T1", 3), ("T8", 2)):
         for frame in range(frames):
-            photo(root / f"BP4D+_v0.2/2D+3D/F001/{task}/{frame:04d}.jpg", frame, colour=True)
-    video(root / "BP4D+_v0.2/Thermal/F001/T1.wmv".replace("wmv", "avi"), 3, 100, 64)
-    (root / "BP4D+_v0.2/Thermal/F001/T1.avi").rename(root / "BP4D+_v0.2/Thermal/F001/T1.wmv")
+            photo(base / f"2D+3D/F001/{task}/{frame:04d}.jpg", frame, colour=True)
+    video(base / "Thermal/F001/T1.avi", filmed(3, 100, 64)).rename(base / "Thermal/F001/T1.wmv")
+    points = np.full((49, 2), 30.0)
+    for part, place in zip((slice(19, 25), slice(25, 31), 13, 31, 37), TEMPLATE, strict=True):
+        points[part] = place * 48 + (8, 0)
+    fit = np.zeros(2, dtype=[("frame", object), ("pts_2d", object), ("headPose", object)])
+    fit[0], fit[1] = (1.0, points, np.zeros(3)), (2.0, np.empty((0, 0)), np.empty((0, 0)))  # the second was lost
+    (base / "2DFeatures").mkdir()
+    savemat(base / "2DFeatures/F001_T1.mat", {"fit": fit})
+    warm = np.full((28, 2), 40.0)
+    warm[[9, 20]], warm[10], warm[21] = (
+        TEMPLATE[2] * 64 + (12, 0),
+        TEMPLATE[3] * 64 + (12, 0),
+        TEMPLATE[4] * 64 + (12, 0),
+    )
+    lines = [" ".join(f"{value:.2f}" for value in row.ravel()) for row in (warm, 0 * warm)]  # the second was lost
+    text(base / "IRFeatures/F001_T1.txt", "\n".join(lines) + "\n")
     return root

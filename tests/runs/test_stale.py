@@ -1,9 +1,13 @@
 """A run knows whether the code it was trained with has changed since."""
 
+import shutil
+
 import pytest
+from factories import small_faces
 from run_factories import spec
 
 from fercore import paths, provenance
+from fercore.faces.protocols import SEVEN
 from fercore.runs import find, get_or_train
 
 
@@ -11,6 +15,19 @@ def test_run_is_stale_once_the_training_code_has_changed(monkeypatch):
     run = get_or_train(spec())
     monkeypatch.setattr(provenance, "source_digest", lambda paper: "another")
     assert find(run.spec).stale
+
+
+def test_run_is_stale_once_the_prepared_images_have_changed(tmp_path, monkeypatch):
+    monkeypatch.setenv("FERCORE_DATA", str(tmp_path))
+    faces = small_faces(12, SEVEN, 5)
+    faces.save(tmp_path / "prepared" / "ckplus")
+    run = get_or_train(spec())
+    assert not run.stale and not find(run.spec).stale and "images" not in run.stamp
+    faces.images[0, 0, 0] += 1
+    faces.save(tmp_path / "prepared" / "ckplus")
+    assert find(run.spec).stale and "other code or images than today's" in find(run.spec).stamp
+    shutil.rmtree(tmp_path / "prepared")
+    assert not find(run.spec).stale  # a table of finished runs needs no images
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from fercore.faces.faceset import FaceSet
 from fercore.faces.folds import N_FOLDS
 from fercore.faces.folds import certificate as fold_certificate
 from fercore.faces.folds import fingerprint as fold_fingerprint
-from fercore.faces.preparation.framing import RULE
-from fercore.faces.preparation.reading import Dataset
-from fercore.storage import whole_file, write_json
+from fercore.faces.preparation.framing import HOW, RULE
+from fercore.faces.preparation.reading import Expected
+from fercore.storage import digest, whole_file, write_json
 
 STYLE = (
     "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
@@ -21,37 +21,67 @@ STYLE = (
 )
 
 
-def compared(dataset: Dataset, counts: Mapping[str, int]) -> pd.DataFrame:
-    """Expected and found counts with their verdicts, those that differ first."""
+def compared(expectations: Mapping[str, Expected], counts: Mapping[str, int]) -> pd.DataFrame:
+    """Expected and found counts, what is missing, and the verdicts, those that differ first."""
     rows = []
-    for what in dict.fromkeys([*dataset.expected, *counts]):
-        expected, found = dataset.expected.get(what), counts.get(what, 0)
-        verdict = "" if expected is None else expected.verdict(found)
-        rows.append((what, "" if expected is None else str(expected), found, verdict))
-    table = pd.DataFrame(rows, columns=["count", "expected", "found", "verdict"])
+    for what in dict.fromkeys([*expectations, *counts]):
+        expected, found = expectations.get(what), counts.get(what, 0)
+        missing = max(expected.lowest - found, 0) if expected else 0
+        verdict = expected.verdict(found) if expected else ""
+        rows.append((what, str(expected or ""), found, missing or "", verdict))
+    table = pd.DataFrame(rows, columns=["count", "expected", "found", "missing", "verdict"])
     order = table["verdict"].map({"differs": 0, "unusual": 1, "as expected": 2, "": 3})
     return table.assign(order=order).sort_values("order", kind="stable").drop(columns="order").reset_index(drop=True)
 
 
 def certificate(
-    dataset: Dataset, faces: FaceSet, crop: str, counts: pd.DataFrame, framing: Mapping[str, int], notes: Sequence[str]
+    title: str,
+    faces: FaceSet,
+    asked: Mapping[str, object],
+    counts: pd.DataFrame,
+    framing: pd.DataFrame,
+    notes: Sequence[str],
+    people: bool = True,
 ) -> dict:
-    """Everything worth knowing of a prepared set, as JSON."""
+    """Everything worth knowing of a prepared set, as JSON.
+
+    ``asked`` are the options that it was prepared with; ``people`` says whether its subjects are people, to cut folds.
+    """
     table = faces.table
+    odd = framing[framing["problem"].fillna("") != ""]
     content = {
-        "dataset": dataset.title, "prepared as": faces.name, "crop": crop, "pixels": list(faces.images.shape[1:]),
-        "fingerprint": faces.fingerprint, "code": provenance.commit(), "rule for faces": RULE,
-        "faces by how they were found": dict(framing), "counts": counts.to_dict("records"), "notes": list(notes),
+        "dataset": title, "this copy": verdict(counts), "prepared as": faces.name, "prepared with": dict(asked),
+        "pixels": list(faces.images.shape[1:]), "fingerprint": faces.fingerprint, "code": provenance.commit(),
+        "labels' fingerprint": digest(table[["subject", "sequence", "frame", "label"]].to_csv(index=False).encode()),
+        "counts": counts.to_dict("records"), "notes": list(notes), "rule for faces": RULE,
+        "faces by how they were found": summary(framing),
+        "pictures with a problem": odd[["picture", "how", "problem"]].to_dict("records"),
         "images per class": table["label"].value_counts().sort_index().to_dict(),
     }  # fmt: skip
-    if dataset.folds and table["subject"].nunique() >= N_FOLDS:
+    if people and table["subject"].nunique() >= N_FOLDS:
         content["folds' fingerprint"] = fold_fingerprint(table)
         content["folds"] = fold_certificate(table).reset_index().to_dict("records")
-    if dataset.folds:
+    if people:
         content["images per subject"] = table["subject"].value_counts().sort_index().to_dict()
     if (table["split"] != "").any():
         content["images per official split"] = table["split"].value_counts().sort_index().to_dict()
     return content
+
+
+def verdict(counts: pd.DataFrame) -> str:
+    """Whether a copy is the published one, as far as verified counts tell."""
+    wrong = counts.loc[counts["verdict"] == "differs", "count"]
+    if len(wrong):
+        return f"differs from the published one in {', '.join(wrong)}"
+    if (counts["verdict"] == "as expected").any():
+        return "has every verified count of the published one"
+    return "cannot be compared with verified counts: there are none"
+
+
+def summary(framing: pd.DataFrame) -> dict[str, int]:
+    """Pictures by how their face was found."""
+    counts = framing["how"].value_counts()
+    return {how: int(counts[how]) for how in HOW if how in counts}
 
 
 def write(content: Mapping, folder: Path) -> None:

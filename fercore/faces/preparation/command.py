@@ -1,71 +1,111 @@
 """The command line that every script of ``data_prep`` shares."""
 
 import argparse
+import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from fercore import paths
 from fercore.faces.faceset import FaceSet, FaceSetError
 from fercore.faces.landmarks import Detector, DetectorMissingError, face_mesh
 from fercore.faces.photo import PhotoError
 from fercore.faces.preparation import certificate, markers, pipeline
+from fercore.faces.preparation.archives import SourceError
 from fercore.faces.preparation.framing import CROPS, crop_named
 from fercore.faces.preparation.reading import Dataset, DatasetError
-from fercore.faces.preparation.source import Source, SourceError
+from fercore.faces.preparation.source import Source
+from fercore.storage import digest
 
 PROBLEMS = (DatasetError, SourceError, PhotoError, FaceSetError, DetectorMissingError, OSError)
+MOST_NOTES = 40  # of them shown while preparing
 
 
 def main(
     dataset: Dataset, about: str, arguments: list[str] | None = None, detector: Callable[[], Detector] = face_mesh
 ) -> int:
-    """Prepare ``dataset``; 0 when the set is there, 1 with what is wrong on stderr."""
+    """Prepare ``dataset``; 0 when the set is there, 1 with what is wrong on stderr, 130 where it was interrupted."""
     options = _parser(dataset, about).parse_args(arguments)
     try:
         return _run(dataset, options, detector)
     except PROBLEMS as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on where it stopped", file=sys.stderr)
+        return 130
 
 
-def prepared_name(dataset: Dataset, crop: str) -> str:
-    """The name of the prepared set: the dataset's, with the crop's where it is not the default."""
-    return dataset.name if crop == dataset.crops[0] else f"{dataset.name}-{crop}"
+def prepared_name(dataset: Dataset, chosen: Mapping[str, object]) -> str:
+    """The name of the prepared set: the dataset's, with every choice that is not the default."""
+    crop = chosen["crop"] if chosen["crop"] != dataset.crops[0] else ""
+    marks = [crop, *(option.mark(chosen[option.name]) for option in dataset.options)]
+    return "-".join([dataset.name, *filter(None, marks)])
 
 
 def _run(dataset: Dataset, options: argparse.Namespace, detector: Callable[[], Detector]) -> int:
-    name = prepared_name(dataset, options.crop)
+    chosen = vars(options)
+    name, asked = prepared_name(dataset, chosen), _asked(dataset, chosen)
     output = options.output or paths.data() / "prepared" / name
     if not (options.force or options.check) and (output / "certificate.json").is_file():  # written last
-        faces = FaceSet.open(output)
-        print(f"done already: {output} ({len(faces)} images); --force prepares it again")
-        return 0
-    if output.exists() and not ((output / "faceset.json").is_file() or not any(output.iterdir())):
+        return _say_done(output, asked)
+    if not options.check and output.exists() and not _may_replace(output):
         raise DatasetError(f"{output} is no prepared set and would be overwritten; give --output a new folder")
     source = Source(options.source)
     markers.check(source, dataset.name)
-    reading = dataset.read(source, vars(options))
-    counts = certificate.compared(dataset, reading.counts)
-    print(f"{dataset.title}\n{counts.to_string(index=False)}")
-    for note in reading.notes:
-        print(f"note: {note}")
-    wrong = counts[counts["verdict"] == "differs"]
+    reading = dataset.read(source, chosen)
+    counts = certificate.compared(reading.expected or dataset.expected, reading.counts)
+    wrong = int((counts["verdict"] == "differs").sum())
+    _say(dataset.title, counts, reading.notes, MOST_NOTES if not options.check else len(reading.notes))
     if options.check:
         print("checked; nothing written")
-        return int(len(wrong) > 0)
-    if len(wrong) and not options.incomplete:
+        return int(wrong > 0)
+    if wrong and not options.incomplete:
         raise DatasetError(
-            f"{len(wrong)} verified counts differ (above): complete the source, or take what is there with --incomplete"
+            f"{wrong} verified counts differ (above): complete the source, or take what is there with --incomplete"
         )
-    crop = crop_named(options.crop, options.size or dataset.size)
+    crop = crop_named(options.crop, asked["size"])
     faces, framing = pipeline.prepare(dataset, reading.shots, name, crop, output, options.workers, detector)
-    found = pipeline.summary(framing)
-    content = certificate.certificate(dataset, faces, CROPS[options.crop].said, counts, found, reading.notes)
+    content = certificate.certificate(dataset.title, faces, asked, counts, framing, reading.notes, dataset.folds)
     certificate.write(content, output)
+    found = certificate.summary(framing)
     print(f"faces: {', '.join(f'{count} {how}' for how, count in found.items())} (see framing.csv)")
     print(f"written: {output} ({len(faces)} images of {crop.size} pixels, certificate.html)")
-    return int(len(wrong) > 0)
+    return int(wrong > 0)
+
+
+def _asked(dataset: Dataset, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that make a set what it is, fit for a certificate: of a user's list, its name and hash."""
+    asked = {"crop": chosen["crop"], "size": chosen["size"] or dataset.size or CROPS[chosen["crop"]].size}
+    for option in dataset.options:
+        value = chosen[option.name]
+        listed = isinstance(value, str) and Path(value).is_file()
+        asked[option.name] = f"{Path(value).name} {digest(Path(value))[:12]}" if listed else value
+    return asked
+
+
+def _say_done(output: Path, asked: Mapping[str, Any]) -> int:
+    faces = FaceSet.open(output)
+    before = json.loads((output / "certificate.json").read_text()).get("prepared with")
+    if before != asked:
+        raise DatasetError(f"{output} was prepared with {before}, not {asked}; --force replaces it, or give --output")
+    print(f"done already: {output} ({len(faces)} images); --force prepares it again")
+    return 0
+
+
+def _may_replace(output: Path) -> bool:
+    return output.is_dir() and ((output / "faceset.json").is_file() or not any(output.iterdir()))
+
+
+def _say(title: str, counts: pd.DataFrame, notes: Sequence[str], most: int) -> None:
+    print(f"{title}\n{counts.to_string(index=False)}")
+    for note in notes[:most]:
+        print(f"note: {note}")
+    if len(notes) > most:
+        print(f"... and {len(notes) - most} more notes: in the certificate, or with --check")
 
 
 def _size(text: str) -> int:

@@ -84,8 +84,11 @@ def framed(
 
 
 def _cut(image: np.ndarray, points: np.ndarray, crop: Crop) -> np.ndarray:
-    fitted, template = POINTS_FITTED[crop.fit], TEMPLATE if crop.template is None else crop.template
-    matrix = similarity(points[:fitted], template[:fitted] * crop.size)
+    template = TEMPLATE if crop.template is None else crop.template
+    fitted = np.isfinite(points).all(1) & (np.arange(len(points)) < POINTS_FITTED[crop.fit])
+    if not fitted.any():
+        fitted = np.isfinite(points).all(1)  # landmarks of thermal pictures have no eyes: nose and lip ends then
+    matrix = similarity(points[fitted], template[fitted] * crop.size)
     if crop.colour:
         return np.stack([warped(image[..., channel], matrix, crop.size) for channel in range(3)], axis=-1)
     return warped(np.asarray(Image.fromarray(image).convert("L")), matrix, crop.size)

@@ -15,6 +15,7 @@ class Marker:
     words: str
 
 
+PACKED = re.compile(r"\.(tar|tgz|tbz2?|txz|gz|bz2|xz|rar|7z|z\d\d|zip\.\d+)$", re.IGNORECASE)
 CLASSES = "(angry|anger|disgust|fear|happy|happiness|neutral|neural|sad|sadness|surprise)"
 MARKERS = {
     "ckplus": Marker(r"S\d{3}/\d{3}/S\d{3}_\d{3}_\d{8}\.png", "S005/001/S005_001_00000001.png"),
@@ -29,13 +30,13 @@ MARKERS = {
         "training.csv (2017) or train_set/annotations/0_exp.npy (2021)",
     ),
     "fedro": Marker(rf"{CLASSES}/occ_img_\d+\.jpe?g", "happy/occ_img_1.jpg"),
-    "sfew": Marker(rf"{CLASSES}/[^/]+_\d{{9}}_\d{{8}}\.png",
+    "sfew": Marker(rf"({CLASSES}/[^/]+_\d{{9}}_\d{{8}}\.png|sfew_2\.0_labels\.csv)",
         "Train_Aligned_Faces/Angry/Airheads_000519240_00000005.png"),
     "mahnob": Marker(r"Sessions/\d+/laughterAnnotation\.csv", "Sessions/4/laughterAnnotation.csv beside S001-005.avi"),
     "mmse": Marker(r"[FM]\d{3}/T\d{1,2}/\d{3,4}\.jpg", "2D+3D/F001/T1/0000.jpg"),
     "multipie": Marker(r"\d{3}_0[1-4]_0[1-3]_\d{3}_\d{2}\.png", "session01/multiview/001/01/05_1/001_01_01_051_07.png"),
     "vggface": Marker(r"files/[^/]+\.txt", "vgg_face_dataset/files/A.J._Buckley.txt"),
-    "casia_webface": Marker(r"\d{7}/\d{3}\.jpg", "0000045/001.jpg"),
+    "casia_webface": Marker(r"(\d{7}/\d{3}\.jpg|train\.rec)", "0000045/001.jpg or train.rec"),
     "fer2013": Marker(
         r"(fer2013\.csv|icml_face_data\.csv|(train|test)/(angry|disgust)/[^/]+\.(jpg|png)|FER2013Train/fer\d+\.png)",
         "fer2013.csv, train/angry/*.jpg, or FER2013Train/fer0000000.png with fer2013new.csv"),
@@ -57,5 +58,7 @@ def check(source: Source, name: str) -> None:
     others = {other: _count(source, marker) for other, marker in MARKERS.items() if other != name}
     likely = max(others, key=others.get)
     hint = f"; it looks like {likely}: use data_prep/{likely}.py" if others[likely] else ""
+    if packed := [file.path for file in source.files if PACKED.search(file.path)]:
+        hint += f"; {packed[0]} is packed in a way that is not read here: unpack it first"
     roots = ", ".join(map(str, source.roots))
     raise DatasetError(f"{roots} holds nothing like {MARKERS[name].words}; found {source.shape()}{hint}")

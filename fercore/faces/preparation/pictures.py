@@ -1,19 +1,22 @@
 """Pixels of stills and of video frames, from folders and archives alike."""
 
+import contextlib
 import os
-import tempfile
+import re
 from functools import lru_cache, partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
 from fercore.faces.landmarks import DetectorMissingError
-from fercore.faces.photo import PhotoError, decoded
+from fercore.faces.photo import MOST_PIXELS, PhotoError, decoded
 from fercore.faces.preparation.source import File
 
 WHAT_READS_VIDEO = (
     "videos are read by OpenCV, which is missing ({error}); install the extra `alignment` of this project"
 )
+# AVI, Windows Media, Matroska, MPEG-4, MPEG: the decoder also follows play lists, which may name any file or address
+CONTAINER = re.compile(rb"RIFF....AVI |\x30\x26\xb2\x75|\x1a\x45\xdf\xa3|....ftyp|\x00\x00\x01[\xba\xb3]", re.DOTALL)
 
 
 def still(file: File) -> np.ndarray:
@@ -30,8 +33,13 @@ def frame(file: File, index: int) -> np.ndarray:
 
 
 def length(file: File) -> int:
-    """Frames of a video, by decoding it: headers lie."""
+    """Frames of a video, by decoding it: headers lie; raises PhotoError."""
     return _Film(file).length()
+
+
+def told(file: File) -> tuple[int, float]:
+    """Frames and frames a second as the video's header has them, good for a warning; raises PhotoError."""
+    return _Film(file).told()
 
 
 @lru_cache(maxsize=1)  # the film that is being read; pictures come film by film
@@ -41,19 +49,22 @@ def _film(file: File, process: int) -> "_Film":
 
 class _Film:
     def __init__(self, file: File):
-        self._cv2 = _opencv()
-        self._file = file
-        self._copy = None
-        path = file.where
-        if file.member:
-            self._copy = tempfile.NamedTemporaryFile(suffix=PurePosixPath(file.path).suffix)
-            self._copy.write(file.read())
-            self._copy.flush()
-            path = self._copy.name
+        self._cv2, self._file = _opencv(), file
+        self._stack = contextlib.ExitStack()  # a copy of what lies in an archive lives as long as this film
+        path = self._stack.enter_context(file.on_disk())
+        with open(path, "rb") as stream:
+            if not CONTAINER.match(stream.read(12)):
+                raise PhotoError(f"{file.path} is no video by its first bytes; copy or unpack it again")
         self._open = partial(self._cv2.VideoCapture, str(path))
         self._capture, self._next = self._open(), 0
-        if not self._capture.isOpened():
+        side = self._capture.get
+        pixels = side(self._cv2.CAP_PROP_FRAME_WIDTH) * side(self._cv2.CAP_PROP_FRAME_HEIGHT)
+        if not self._capture.isOpened() or not 0 < pixels <= MOST_PIXELS:
             raise PhotoError(f"{file.path} is damaged or not a video; copy or unpack it again")
+
+    def told(self) -> tuple[int, float]:
+        frames, rate = (self._capture.get(p) for p in (self._cv2.CAP_PROP_FRAME_COUNT, self._cv2.CAP_PROP_FPS))
+        return int(frames), round(rate, 1)
 
     def frame(self, index: int) -> np.ndarray:
         if index < self._next:

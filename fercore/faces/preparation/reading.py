@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from fercore.faces.preparation.source import Source
+from fercore.faces.preparation.pictures import still
+from fercore.faces.preparation.source import File, Source
 
 
 class DatasetError(ValueError):
@@ -20,7 +21,7 @@ class Shot:
     """One picture that will become a row of the manifest; its pixels are read when their turn comes."""
 
     name: str  # how messages call it
-    image: Callable[[], np.ndarray]  # H x W x 3, uint8
+    image: File | Callable[[], np.ndarray]  # a photograph, or how to get at it
     subject: str
     label: str
     sequence: str = "1"
@@ -29,7 +30,12 @@ class Shot:
     intensity: float = math.nan
     split: str = ""
     modality: str = "visible"
-    points: Callable[[], np.ndarray] | None = None  # the five POINTS where the dataset ships landmarks
+    points: Callable[[], np.ndarray] | None = None  # the five POINTS where the dataset ships landmarks, NaN if unknown
+    cropped: bool = False  # cut by its publishers to one face, whose middle will do where no face is found
+
+    def pixels(self) -> np.ndarray:
+        """H x W x 3, uint8; raises PhotoError."""
+        return still(self.image) if isinstance(self.image, File) else self.image()
 
 
 @dataclass
@@ -39,6 +45,7 @@ class Reading:
     shots: list[Shot]
     counts: dict[str, int]  # compared with the dataset's expectations by name
     notes: list[str] = field(default_factory=list)  # e.g. which sequences are missing
+    expected: Mapping[str, "Expected"] | None = None  # instead of the dataset's, where an option changes the counts
 
     @classmethod
     def of(cls, shots: list[Shot], notes: Sequence[str] = (), **counts: int) -> "Reading":
@@ -78,12 +85,21 @@ def around(lowest: int, highest: int | None = None) -> Expected:
 
 @dataclass(frozen=True)
 class Option:
-    """One more command line option of a script: its name, help, default (which gives the type) and choices."""
+    """One more command line option of a script: its name, help, default (which gives the type) and choices.
+
+    Another choice than the default makes another set, named after it.
+    """
 
     name: str
     help: str
     default: Any
     choices: tuple[str, ...] | None = None
+
+    def mark(self, value: Any) -> str:
+        """What a set's name gets where ``value`` was chosen; "" for the default, and for options without choices."""
+        if self.choices is None or value == self.default:
+            return ""
+        return {"yes": self.name, "no": f"no_{self.name}"}.get(value, value.lower())
 
 
 @dataclass(frozen=True)
@@ -98,7 +114,7 @@ class Dataset:
     crops: tuple[str, ...]  # by name, the default first
     reference: str = ""  # whose neutral picture a picture is compared with: of its "sequence", its "subject", or none
     licensed: bool = True
-    already_cropped: bool = False  # the pictures show one face each, so that their middle will do where none is found
+    already_cropped: bool = False  # so is every picture (Shot.cropped)
     size: int | None = None  # pixels, instead of the crop's own
     folds: bool = True  # whether people are told apart, so that folds can be cut
     options: tuple[Option, ...] = ()
@@ -124,21 +140,22 @@ def references(shots: Sequence[Shot], by: str) -> np.ndarray:
 
 
 def onset_to_apex(
-    pictures: Sequence[tuple[int, Callable[[], np.ndarray], str]], label: str, offset: bool = False, **common: Any
+    pictures: Sequence[tuple[int, File | Callable[[], np.ndarray], str]],
+    label: str,
+    offset: bool = False,
+    neutral: int = 1,
+    **common: Any,
 ) -> list[Shot]:
     """Shots of one posed sequence, from (frame, image, name) in order: the first is neutral, the apex is the last.
 
-    With ``offset`` the face returns to rest and the apex lies in the middle.
+    With ``offset`` the face returns to rest and the apex lies in the middle; ``neutral`` counts the neutral frames.
     """
     last = max(len(pictures) - 1, 1)
     shots = []
     for rank, (number, image, name) in enumerate(pictures):
         share = 1 - abs(2 * rank / last - 1) if offset else rank / last
-        shots.append(
-            Shot(
-                name, image, label="neutral" if rank == 0 else label, frame=number, intensity=round(share, 4), **common
-            )
-        )
+        shown = "neutral" if rank < neutral else label
+        shots.append(Shot(name, image, label=shown, frame=number, intensity=round(share, 4), **common))
     return shots
 
 
@@ -146,6 +163,14 @@ def fold_counts(subjects: Sequence[str]) -> dict[str, int]:
     """Sequences per fold by GCNet's rule, from the subject of every sequence: the people sorted, every tenth."""
     people = sorted(set(subjects))
     return {f"sequences of fold {k}": sum(s in set(people[k::10]) for s in subjects) for k in range(10)}
+
+
+def several(names: Sequence[str], what: str, most: int = 40) -> list[str]:
+    """A note of no, some or many ``names``: how many ``what``, and which."""
+    if not names:
+        return []
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return [f"{len(names)} {what}: {', '.join(sorted(names)[:most])}{more}"]
 
 
 def code(text: bytes | str) -> int:
