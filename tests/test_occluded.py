@@ -96,7 +96,7 @@ def test_gradient_is_that_of_equation_8_with_its_weights():
 def calls_of(net, monkeypatch) -> list[tuple[str, bool]]:
     """From now on, which network was asked for its feature map and whether autograd listened."""
     calls = []
-    for name in ("student", "teacher"):
+    for name in {"student", "teacher"} & dict(net.named_children()).keys():
         network, ordinary = net.get_submodule(name), net.get_submodule(name).tap
 
         def tap(image, name=name, ordinary=ordinary):
@@ -108,11 +108,15 @@ def calls_of(net, monkeypatch) -> list[tuple[str, bool]]:
     return calls
 
 
-def test_a_step_asks_each_network_once_and_the_teacher_without_autograd(monkeypatch):
-    net = occluded(OURS)
+@pytest.mark.parametrize(("variant", "expected"), {
+    "Ours": [("student", True), ("teacher", False)], "adv": [("student", True), ("teacher", False)],
+    "sim": [("student", True), ("teacher", False)], "rec": [("student", True)], "clean": [("teacher", True)],
+}.items())  # fmt: skip
+def test_a_step_asks_each_network_once_and_a_frozen_teacher_without_autograd(variant, expected, monkeypatch):
+    net = occluded(OCCLUDED_STAGES[variant])
     calls = calls_of(net, monkeypatch)
     net.step(covered_batch())
-    assert sorted(calls) == [("student", True), ("teacher", False)]
+    assert sorted(calls) == expected
 
 
 def test_a_row_without_teacher_has_none_and_no_other_network():

@@ -191,3 +191,24 @@ def test_nothing_covered_gives_no_image(faces):
 def test_an_unknown_kind_is_refused_with_the_known_ones(faces):
     with pytest.raises(ValueError, match=r"no occlusion \['fog'\].*hands"):
         seen(faces, Cover(("fog",), "training"))
+
+
+@pytest.mark.parametrize("cover", [Cover(KINDS, "training"), None], ids=["covered", "reference"])
+@pytest.mark.parametrize("colour", [False, True])
+def test_images_too_many_to_hold_are_read_batch_by_batch_with_the_same_result(
+    faces, coloured, cover, colour, monkeypatch
+):
+    part = Part(np.array([14, 3, 29, 7, 11, 0, 22]), np.arange(7))
+    held = seen(coloured if colour else faces, cover, part)
+    monkeypatch.setattr("fercore.faces.examples.HELD", 0)
+    read = seen(coloured if colour else faces, cover, part)
+    for one, other in ((held.in_order(3), read.in_order(3)), (epoch_of(held), epoch_of(read))):
+        for ours, theirs in zip(one, other, strict=True):
+            assert vars(ours).keys() == vars(theirs).keys() and (ours.privileged is None) == (cover is None)
+            for field, value in vars(ours).items():
+                same = torch.equal(value, getattr(theirs, field)) if isinstance(value, torch.Tensor) else True
+                assert same and type(value) is type(getattr(theirs, field)), field
+
+
+def epoch_of(examples):
+    return examples.epoch(3, torch.Generator().manual_seed(0), MOVED)
