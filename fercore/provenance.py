@@ -13,6 +13,7 @@ TRAINING_CODE = (  # what decides about a run's numbers, below fercore
     "twins",  # also behind runs on photographs, whose weights start from drawn faces
     *(f"faces/{name}.py" for name in ("faceset", "folds", "protocols", "sources")),
     *(f"faces/{name}.py" for name in ("augmentation", "examples", "occlusion", "patch_points")),
+    "faces/mean_face.csv",
 )
 PACKAGES = ("torch", "torchvision", "numpy", "pandas", "scikit-learn", "scipy")
 

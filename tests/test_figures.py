@@ -58,6 +58,7 @@ def draw(runs, scored, monkeypatch):
         "course": lambda: figures.course(runs["CNN"], STAMP),
         "embedding": lambda: figures.embedding([runs["CNN"], runs["S1R1"]], STAMP),
         "filters": lambda: figures.filters(runs["S1R1"], STAMP),
+        "occlusions": lambda: figures.occlusions(small_faces(4, SEVEN, 2, size=33), ("R8", "mouth"), STAMP),
         "learning_curves": lambda: figures.learning_curves(runs["S1R1"].history, STAMP),
         "accuracy_bars": lambda: figures.accuracy_bars(scored, printed),
         "confusion_matrices": lambda: figures.confusion_matrices(scored, ["CNN", "S1R1"]),

@@ -5,6 +5,7 @@ from factories import small_faces
 from result_factories import judged, store, study
 from run_factories import TINY
 
+from fercore import tables
 from fercore.faces.protocols import SEVEN
 from fercore.faces.sources import open_faces
 from fercore.runs import find
@@ -79,3 +80,16 @@ def test_inner_runs_and_outer_runs_are_stored_apart():
     outer = study(variants=("CNN",), folds=[0]).specs
     folders = [spec.folder for spec in [*outer, *selection.specs(0, "as it is")]]
     assert len(set(folders)) == 3
+
+
+def test_a_grid_shows_every_value_the_best_and_the_one_in_use():
+    candidates = {"0.001": {"base_rate": 0.001}, "0.1": {"base_rate": 0.1}}
+    search = Selection(study(folds=[0]), "CNN", candidates, inner=(0,))
+    for name, answers in (("0.001", FAIR), ("0.1", GOOD)):
+        (spec,) = search.specs(0, name)
+        store(spec, judged(answers))
+    row = tables.grid({"base_rate": search}).loc["base_rate"]
+    assert row["accuracy % of each value"] == "0.001: 62.5, 0.1: 100.0" and row["judged by"] == "CNN"
+    assert row["best"] == 0.1 and row["in use"] == search.study.specs[0].config.base_rate
+    assert "inner folds 0 of fold 0" in search.stamp and "missing" not in search.stamp
+    assert "2 of 4 inner runs missing" in Selection(study(folds=[0]), "CNN", candidates).stamp

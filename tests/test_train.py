@@ -43,6 +43,20 @@ def test_pretraining_is_the_one_that_every_fold_of_every_dataset_takes(stage, as
     assert ours.folder == needed.folder and ours.variant == stage
 
 
+def test_changes_of_the_configuration_are_the_run_s_own(asked):
+    words = ["occluded", "ckplus", "--variants", "sim", "--changes", '{"occlusions": ["eyes"], "lambda_1": 0.5}']
+    assert main(words) == 0
+    ((spec, _),) = asked
+    assert (spec.protocol, spec.config.lambda_1, list(spec.config.occlusions)) == ("ckplus636", 0.5, ["eyes"])
+
+
+@pytest.mark.parametrize(("changes", "told"), [('{"lambda_9": 1}', "no field"), ('{"LIR": "up"}', "printed, flipped")])
+def test_impossible_changes_are_told_in_one_line(changes, told, capsys):
+    assert main(["occluded", "ckplus", "--tier", "smoke", "--variants", "LIR", "--changes", changes]) == 1
+    error = capsys.readouterr().err
+    assert told in error and error.count("\n") == 1
+
+
 BAD = {
     "dataset": "gcnet nowhere", "variant": "gcnet ckplus --variants S9R9", "fold": "gcnet ckplus --fold 10",
     "tier": "gcnet ckplus --tier huge", "source": "gcnet ckplus --source internet", "seed": "gcnet ckplus --seed -1",
