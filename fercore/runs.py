@@ -184,7 +184,8 @@ def _train(spec: RunSpec, device: str) -> Run:
     method = spec.module.METHOD(config, len(division.classes), spec.terms)
     examples = spec.examples(faces, division.train, "training", device)
     method.check(examples)
-    method.check(spec.examples(faces, division.test, "test", device))
+    test = spec.examples(faces, division.test, "test", device)
+    method.check(test)
     if not (provided := _pretrained(spec, method, device)):
         method.initialise()
     for name, state in provided.items():
@@ -200,7 +201,8 @@ def _train(spec: RunSpec, device: str) -> Run:
         method.eval()
         about = _about(spec, faces, division, time.monotonic() - started)
         with whole_folder(spec.folder) as aside:
-            _write(aside, spec, method, faces, division, history, device)
+            history.to_csv(aside / "history.csv", index=False)
+            _write(aside, spec, method, faces, division, test)
             write_json(aside / "run.json", about)
     except OSError as error:
         raise RunError(f"cannot write {spec.folder}: {error}; make room and repeat, training is kept") from error
@@ -237,18 +239,14 @@ def _pretrained(spec: RunSpec, method: Method, device: str) -> dict[str, dict]:
 
 
 @torch.no_grad()
-def _write(
-    folder: Path, spec: RunSpec, method: Method, faces: FaceSet, division: Division, history: pd.DataFrame, device: str
-) -> None:
-    history.to_csv(folder / "history.csv", index=False)
+def _write(folder: Path, spec: RunSpec, method: Method, faces: FaceSet, division: Division, test: Examples) -> None:
     weights = {name: value.contiguous().cpu() for name, value in method.state_dict().items()}
     (folder / "weights.safetensors").write_bytes(serialised(weights))
     if not method.classifies:
         return
-    for name, part in (("predictions", division.test), ("early", division.early)):
-        examples = spec.examples(faces, part, "test", device)
+    early = spec.examples(faces, division.early, "test", test.device)
+    for name, part, examples in (("predictions", division.test, test), ("early", division.early, early)):
         predictions(method, faces, part, division.classes, examples).to_parquet(folder / f"{name}.parquet", index=False)
-    test = spec.examples(faces, division.test, "test", device)
     features = [method(batch).feature.cpu() for batch in test.in_order()]
     np.save(folder / "features.npy", torch.cat(features).numpy())
 
