@@ -1,20 +1,23 @@
 """A certificate: what one copy of a dataset holds, compared with what is expected; no image, fit to be published."""
 
+import hashlib
 import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from fercore import provenance
-from fercore.faces.faceset import FaceSet
+from fercore.faces.faceset import fingerprint_in
 from fercore.faces.folds import N_FOLDS
 from fercore.faces.folds import certificate as fold_certificate
 from fercore.faces.folds import fingerprint as fold_fingerprint
-from fercore.faces.preparation.framing import HOW, RULE
+from fercore.faces.preparation.framing import RULE, Framing
 from fercore.faces.preparation.reading import Expected
-from fercore.storage import digest, whole_file, write_json
+from fercore.storage import whole_file, write_json
 
+ROWS = 1024  # of a table in memory at once
 STYLE = (
     "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
     "td,th{padding:.1rem .8rem;text-align:left}"
@@ -36,26 +39,25 @@ def compared(expectations: Mapping[str, Expected], counts: Mapping[str, int]) ->
 
 def certificate(
     title: str,
-    faces: FaceSet,
+    folder: Path,
     asked: Mapping[str, object],
     counts: pd.DataFrame,
-    framing: pd.DataFrame,
+    framing: Framing,
     notes: Sequence[str],
     people: bool = True,
 ) -> dict:
-    """Everything worth knowing of a prepared set, as JSON.
+    """Everything worth knowing of the prepared set in ``folder``, as JSON.
 
     ``asked`` are the options that it was prepared with; ``people`` says whether its subjects are people, to cut folds.
     """
-    table = faces.table
-    odd = framing[framing["problem"].fillna("") != ""]
+    table = _columns(folder, ["label", "split", *(["subject", "sequence"] if people else [])])
+    images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
     content = {
-        "dataset": title, "this copy": verdict(counts), "prepared as": faces.name, "prepared with": dict(asked),
-        "pixels": list(faces.images.shape[1:]), "fingerprint": faces.fingerprint, "code": provenance.commit(),
-        "labels' fingerprint": digest(table[["subject", "sequence", "frame", "label"]].to_csv(index=False).encode()),
+        "dataset": title, "this copy": verdict(counts), "prepared as": folder.name, "prepared with": dict(asked),
+        "pixels": list(images.shape[1:]), "fingerprint": fingerprint_in(folder), "code": provenance.commit(),
+        "labels' fingerprint": _labels_digest(folder),
         "counts": counts.to_dict("records"), "notes": list(notes), "rule for faces": RULE,
-        "faces by how they were found": summary(framing),
-        "pictures with a problem": odd[["picture", "how", "problem"]].to_dict("records"),
+        "faces by how they were found": framing.summary(), "pictures with a problem": framing.odd,
         "images per class": table["label"].value_counts().sort_index().to_dict(),
     }  # fmt: skip
     if people and table["subject"].nunique() >= N_FOLDS:
@@ -68,6 +70,22 @@ def certificate(
     return content
 
 
+def _columns(folder: Path, names: Sequence[str]) -> pd.DataFrame:
+    """Columns of few different words, each of which is kept once: they may be long."""
+    table = pd.read_csv(folder / "manifest.csv", usecols=names, dtype="category", keep_default_na=False)
+    return table.astype(str)
+
+
+def _labels_digest(folder: Path) -> str:
+    """SHA-256 of who shows what, as csv."""
+    columns, total = ["subject", "sequence", "frame", "label"], hashlib.sha256()
+    reading = pd.read_csv(folder / "manifest.csv", usecols=columns, dtype=str, keep_default_na=False, chunksize=ROWS)
+    with reading:
+        for i, rows in enumerate(reading):
+            total.update(rows[columns].to_csv(index=False, header=i == 0).encode())
+    return total.hexdigest()
+
+
 def verdict(counts: pd.DataFrame) -> str:
     """Whether a copy is the published one, as far as verified counts tell."""
     wrong = counts.loc[counts["verdict"] == "differs", "count"]
@@ -76,12 +94,6 @@ def verdict(counts: pd.DataFrame) -> str:
     if (counts["verdict"] == "as expected").any():
         return "has every verified count of the published one"
     return "cannot be compared with verified counts: there are none"
-
-
-def summary(framing: pd.DataFrame) -> dict[str, int]:
-    """Pictures by how their face was found."""
-    counts = framing["how"].value_counts()
-    return {how: int(counts[how]) for how in HOW if how in counts}
 
 
 def write(content: Mapping, folder: Path) -> None:
