@@ -63,7 +63,7 @@ def _listed(source: Source) -> dict[str, bytearray]:
     """The labels of the list by division and number, 0 for none; raises DatasetError for the compound set's."""
     listed = {part: bytearray(MOST) for part in DIGITS}
     for file, _ in source.matching(r"list_par?tition_label\.txt"):
-        for line in io.StringIO(file.read().decode("ascii", "replace")):
+        for line in io.TextIOWrapper(io.BytesIO(file.read()), "ascii", "replace"):
             words = line.split()
             if len(words) == 2 and words[1].isdigit() and 7 < int(words[1]) <= COMPOUND:
                 raise DatasetError(

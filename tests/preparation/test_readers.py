@@ -16,7 +16,7 @@ from fercore.faces.preparation.reading import Dataset, DatasetError, references
 from fercore.faces.preparation.source import Source
 from tests.preparation import trees
 
-READERS = [name for name in MARKERS if name != "london"]
+READERS = [*MARKERS]
 
 
 def dataset(name: str) -> Dataset:

@@ -2,7 +2,9 @@
 
 import hashlib
 import html
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -50,40 +52,49 @@ def certificate(
 
     ``asked`` are the options that it was prepared with; ``people`` says whether its subjects are people, to cut folds.
     """
-    table = _columns(folder, ["label", "split", *(["subject", "sequence"] if people else [])])
+    manifest = Manifest.of(folder, people)
     images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
     content = {
         "dataset": title, "this copy": verdict(counts), "prepared as": folder.name, "prepared with": dict(asked),
         "pixels": list(images.shape[1:]), "fingerprint": fingerprint_in(folder), "code": provenance.commit(),
-        "labels' fingerprint": _labels_digest(folder),
+        "labels' fingerprint": manifest.digest,
         "counts": counts.to_dict("records"), "notes": list(notes), "rule for faces": RULE,
         "faces by how they were found": framing.summary(), "pictures with a problem": framing.odd,
-        "images per class": table["label"].value_counts().sort_index().to_dict(),
+        "images per class": dict(sorted(manifest.labels.items())),
     }  # fmt: skip
-    if people and table["subject"].nunique() >= N_FOLDS:
-        content["folds' fingerprint"] = fold_fingerprint(table)
-        content["folds"] = fold_certificate(table).reset_index().to_dict("records")
+    if people and manifest.people["subject"].nunique() >= N_FOLDS:
+        content["folds' fingerprint"] = fold_fingerprint(manifest.people)
+        content["folds"] = fold_certificate(manifest.people).reset_index().to_dict("records")
     if people:
-        content["images per subject"] = table["subject"].value_counts().sort_index().to_dict()
-    if (table["split"] != "").any():
-        content["images per official split"] = table["split"].value_counts().sort_index().to_dict()
+        content["images per subject"] = manifest.people["subject"].value_counts().sort_index().to_dict()
+    if set(manifest.splits) != {""}:
+        content["images per official split"] = dict(sorted(manifest.splits.items()))
     return content
 
 
-def _columns(folder: Path, names: Sequence[str]) -> pd.DataFrame:
-    """Columns of few different words, each of which is kept once: they may be long."""
-    table = pd.read_csv(folder / "manifest.csv", usecols=names, dtype="category", keep_default_na=False)
-    return table.astype(str)
+@dataclass
+class Manifest:
+    """What a manifest says, added up in pieces: a large one takes more room than everything else here."""
 
+    labels: Counter = field(default_factory=Counter)  # images of each
+    splits: Counter = field(default_factory=Counter)
+    digest: str = ""  # SHA-256 of who shows what, as csv
+    people: pd.DataFrame | None = None  # subject, sequence and label of every image, where subjects are people
 
-def _labels_digest(folder: Path) -> str:
-    """SHA-256 of who shows what, as csv."""
-    columns, total = ["subject", "sequence", "frame", "label"], hashlib.sha256()
-    reading = pd.read_csv(folder / "manifest.csv", usecols=columns, dtype=str, keep_default_na=False, chunksize=ROWS)
-    with reading:
-        for i, rows in enumerate(reading):
-            total.update(rows[columns].to_csv(index=False, header=i == 0).encode())
-    return total.hexdigest()
+    @classmethod
+    def of(cls, folder: Path, people: bool) -> "Manifest":
+        """The manifest of the set in ``folder``."""
+        said, total, words = cls(), hashlib.sha256(), {}
+        columns = {name: [] for name in (("subject", "sequence", "label") if people else ())}
+        with pd.read_csv(folder / "manifest.csv", dtype=str, keep_default_na=False, chunksize=ROWS) as reading:
+            for i, rows in enumerate(reading):
+                total.update(rows[["subject", "sequence", "frame", "label"]].to_csv(index=False, header=not i).encode())
+                said.labels.update(rows["label"])
+                said.splits.update(rows["split"])
+                for name, column in columns.items():
+                    column += [words.setdefault(word, word) for word in rows[name]]  # each word once
+        said.digest, said.people = total.hexdigest(), pd.DataFrame(columns) if people else None
+        return said
 
 
 def verdict(counts: pd.DataFrame) -> str:

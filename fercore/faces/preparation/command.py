@@ -71,6 +71,10 @@ def _run(dataset: Dataset, options: argparse.Namespace, detector: Callable[[], D
         )
     crop = crop_named(options.crop, asked["size"])
     framing = pipeline.prepare(dataset, reading.shots, name, crop, output, options.workers, detector)
+    if dataset.finish:
+        more = dataset.finish(output, reading.shots, source, detector)
+        print(*more, sep="\n")
+        reading.notes += more
     content = certificate.certificate(dataset.title, output, asked, counts, framing, reading.notes, dataset.folds)
     certificate.write(content, output)
     print(f"faces: {', '.join(f'{count} {how}' for how, count in framing.summary().items())} (see framing.csv)")

@@ -138,6 +138,7 @@ class Dataset:
     size: int | None = None  # pixels, instead of the crop's own
     folds: bool = True  # whether people are told apart, so that folds can be cut
     options: tuple[Option, ...] = ()
+    finish: Callable[..., list[str]] | None = None  # (folder, shots, source, detector): adds files to the set, notes
 
 
 def references(shots: Iterable[Shot], by: str) -> np.ndarray:

@@ -35,7 +35,7 @@ def framing(file: Path, shots: Sequence[Shot], blocks: Iterable[dict]) -> tuple[
 
 def manifest(file: Path, shots: Sequence[Shot], kept: np.ndarray, reference: str) -> None:
     """Write the face set's table, one row per shot that is ``kept``; raises DatasetError for one without a label."""
-    names = [*COLUMNS, "native"]
+    names = [*COLUMNS, *(["native"] if any(shot.native for shot in shots) else [])]
     neutral = references(compress(shots, kept), reference)
 
     def rows() -> Iterator[Sequence]:
