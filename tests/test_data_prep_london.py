@@ -207,7 +207,8 @@ def test_the_real_photographs_keep_no_position(tmp_path):
     for file in sorted(REAL.glob("[0-9]*.jpg"))[:80]:
         shutil.copy(file, some)
     output = tmp_path / "set"
-    assert command.main(london.LONDON, "", ["--source", str(some), "--output", str(output)], face_mesh) == 0
+    asked = ["--source", str(some), "--output", str(output), "--workers", "1"]
+    assert command.main(london.LONDON, "", asked, face_mesh) == 0
     geometry = pd.read_csv(output / "geometry.csv", dtype={"subject": str})
     if (REAL / london.PUPILS).is_file():
         errors = london.pupil_errors(geometry, REAL / london.PUPILS)

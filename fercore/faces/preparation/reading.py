@@ -64,13 +64,13 @@ class Reading:
         """
         classes, subjects = Counter(), StoredSet()
 
-        def counted() -> Iterable[tuple[str, Shot]]:
+        def counted() -> Iterable[Shot]:
             for shot in shots:
                 classes[shot.label] += 1
                 subjects.add(shot.subject)
-                yield order(shot), shot
+                yield shot
 
-        kept = StoredList(counted())
+        kept = StoredList(counted(), order)
         usual = {"images": len(kept), "subjects": len(subjects)}
         return cls(kept, usual | {f"images of {label}": n for label, n in sorted(classes.items())} | counts, [*notes])
 

@@ -66,7 +66,7 @@ class Source:
         remove_leftovers()
         self._inner = TemporaryFolder()  # archives that lay inside others
         found = (file for root in self.roots for file in self._below(root))
-        self.files = StoredList((_natural(file.path), file) for file in found)
+        self.files = StoredList(found, lambda file: _natural(file.path))
 
     def matching(self, pattern: str | re.Pattern) -> Iterator[tuple[File, re.Match]]:
         """Files whose path ends as ``pattern`` says (letters of any case); of equal ends the first only.

@@ -5,7 +5,7 @@ Each lies in a database without a name, which the system removes with the proces
 
 import pickle
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -13,12 +13,12 @@ CACHE = -256  # kB of a database that stay in memory
 
 
 class StoredList(Sequence, Generic[Item]):
-    """Items in the order of their keys, of equal keys as they came; read one after the other, best not at random."""
+    """Items in the order of their keys, of equal keys as they come; best read one after the other."""
 
-    def __init__(self, keyed: Iterable[tuple[str, Item]]):
+    def __init__(self, items: Iterable[Item], key: Callable[[Item], str] = lambda item: ""):
         self._rows = _database()
         self._rows.execute("create table come (key blob, item blob)")
-        packed = ((_bytes(key), pickle.dumps(item, pickle.HIGHEST_PROTOCOL)) for key, item in keyed)
+        packed = ((_bytes(key(item)), pickle.dumps(item, pickle.HIGHEST_PROTOCOL)) for item in items)
         self._rows.executemany("insert into come values (?, ?)", packed)
         self._rows.execute("create table sorted (place integer primary key, item blob)")
         self._rows.execute("insert into sorted (item) select item from come order by key, rowid")
