@@ -73,7 +73,7 @@ def _run(dataset: Dataset, options: argparse.Namespace, detector: Callable[[], D
     framing = pipeline.prepare(dataset, reading.shots, name, crop, output, options.workers, detector)
     if dataset.finish:
         more = dataset.finish(output, reading.shots, source, detector)
-        print(*more, sep="\n")
+        print(*more, sep="\n", end="\n" * bool(more))
         reading.notes += more
     content = certificate.certificate(dataset.title, output, asked, counts, framing, reading.notes, dataset.folds)
     certificate.write(content, output)
