@@ -31,6 +31,7 @@ from fercore.faces.preparation.reading import (
     several,
 )
 from fercore.faces.preparation.source import File, Source
+from fercore.faces.preparation.stored import StoredList
 
 LABELS = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger", "contempt")  # by code; more exist
 COLUMNS = [
@@ -50,24 +51,25 @@ MOST_BYTES = 1 << 16  # of an array of labels or landmarks
 def read(source: Source, options: Mapping[str, Any]) -> Reading:
     """Images with an expression; none, uncertain and no-face are left out and counted."""
     notes: list[str] = []
-    rows = list(_release_2021(source, notes)) or list(_release_2017(source, notes))
+    rows = StoredList(_release_2021(source, notes)) or StoredList(_release_2017(source, notes))
     if not rows:
         raise DatasetError("labels are there but not one of their images; unpack the images below --source too")
     contempt = options["contempt"] == "yes"
     wanted = LABELS if contempt else LABELS[:-1]
-    shots = [
+    shots = (
         Shot(name, image, name, LABELS[number], native=str(number), split=split, points=points)
         for name, image, split, number, points in rows
         if number < len(wanted)
-    ]
+    )
+    reading = Reading.of(shots, notes)
     counts = {"training images": 0, "validation images": 0, "without an expression": 0}
     counts["without an expression"] = sum(number >= len(LABELS) for *_, number, _ in rows)
-    for shot in shots:
+    for shot in reading.shots:
         counts["training images" if shot.split == "train" else "validation images"] += 1
         if shot.split == "train":
             name = f"training images of {shot.label}"
             counts[name] = counts.get(name, 0) + 1
-    reading = Reading.of(shots, notes, **counts)
+    reading.counts |= counts
     reading.expected = EIGHT if contempt else SEVEN
     return reading
 

@@ -29,17 +29,22 @@ EXPECTED = {"subjects": around(10_572, 10_575), "images": around(490_623, 494_41
 
 def read(source: Source, options: Mapping[str, Any]) -> Reading:
     """Every image with its identity; no expression is known."""
-    shots = [
-        Shot(file.path, file, match["subject"], "unknown", match["number"], int(match["number"]))
-        for file, match in source.matching(IMAGE)
-        if match["subject"] not in IN_LFW
-    ]
-    if not shots:  # identities are numbered differently in the two forms: one of them only
-        shots = [shot for file, _ in source.matching(r"train\.rec") for shot in _records(file)]
-    if limit := options["identities"]:
-        chosen = set(sorted({shot.subject for shot in shots})[:limit])
-        shots = [shot for shot in shots if shot.subject in chosen]
-    return Reading.of(shots)
+    if not (limit := options["identities"]):
+        return Reading.of(_shots(source))
+    chosen = set(sorted({shot.subject for shot in _shots(source)})[:limit])
+    return Reading.of(shot for shot in _shots(source) if shot.subject in chosen)
+
+
+def _shots(source: Source) -> Iterator[Shot]:
+    """Images in folders, else in RecordIO: identities are numbered differently in the two forms."""
+    recorded = True
+    for file, match in source.matching(IMAGE):
+        if match["subject"] not in IN_LFW:
+            recorded = False
+            yield Shot(file.path, file, match["subject"], "unknown", match["number"], int(match["number"]))
+    if recorded:
+        for file, _ in source.matching(r"train\.rec"):
+            yield from _records(file)
 
 
 def _records(file: File) -> Iterator[Shot]:

@@ -17,6 +17,7 @@ import numpy as np
 from fercore.faces.preparation import command, tables
 from fercore.faces.preparation.reading import Dataset, DatasetError, Option, Reading, Shot, around, code, known
 from fercore.faces.preparation.source import File, Source
+from fercore.faces.preparation.stored import StoredList
 
 SIDE = 48
 LABELS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")  # by code
@@ -45,26 +46,25 @@ def read(source: Source, options: Mapping[str, Any]) -> Reading:
     labels: Sequence[str | None] = [picture.label for picture in pictures]
     if options["labels"] == "ferplus" or not any(labels):
         labels = _rated(source, pictures)
-    shots = [
+    shots = (
         Shot(picture.name, picture.image, picture.name, label, native=picture.label, split=picture.split)
         for picture, label in zip(pictures, labels, strict=True)
         if label in (*LABELS, "contempt")
-    ]
-    if not shots:
+    )
+    reading = Reading.of(shots, **{"images in the source": len(pictures)})
+    if not reading.shots:
         raise DatasetError("no image has a label; FER+ labels suit fer2013.csv and the images named fer0000000.png")
-    notes = []
-    if dropped := len(pictures) - len(shots):
-        notes.append(f"{dropped} images without a class that more than half of the raters chose are left out")
-    reading = Reading.of(shots, notes, **{"images in the source": len(pictures)})
+    if dropped := len(pictures) - len(reading.shots):
+        reading.notes.append(f"{dropped} images without a class that more than half of the raters chose are left out")
     reading.expected = expected
     return reading
 
 
-def _in_table(source: Source) -> list[Picture]:
+def _in_table(source: Source) -> Sequence[Picture]:
     for file, _ in source.matching(r"(fer2013|icml_face_data)\.csv"):
         with file.on_disk() as path:
             rows = tables.rows(path, file.path, ("emotion", "pixels", "usage"), "ascii")
-            return [_of_row(row, i, file.path) for i, row in enumerate(rows)]
+            return StoredList(_of_row(row, i, file.path) for i, row in enumerate(rows))
     return []
 
 

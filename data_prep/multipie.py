@@ -9,7 +9,7 @@ The class counts fit the five of -30 to 30 degrees, which are the default.
 import re
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fercore.faces.preparation import command
@@ -34,20 +34,29 @@ def read(source: Source, options: Mapping[str, Any]) -> Reading:
     cameras = options["cameras"].replace("_", "").split(",")
     if unknown := [camera for camera in cameras if not re.fullmatch(r"\d{3}", camera)]:
         raise DatasetError(f"cameras {', '.join(unknown)}: write them like {CAMERAS}")
-    shots, left_out = [], Counter()
+    left_out: Counter = Counter()
+    reading = Reading.of(_shots(source, cameras, left_out), [PAPER_SAYS], _order)
+    if not reading.shots:
+        raise DatasetError(f"no image of the cameras {options['cameras']}; found {source.shape()}")
+    reading.notes += [f"left out: {n} images of {what}" for what, n in left_out.items()]
+    return reading
+
+
+def _shots(source: Source, cameras: Sequence[str], left_out: Counter) -> Iterator[Shot]:
     for file, match in source.matching(IMAGE):
         label = EXPRESSIONS.get((match["session"], match["recording"]))
         if label is None or match["camera"] not in cameras:
             left_out["squint or scream" if label is None else "other cameras"] += 1
             continue
-        shots.append(
-            Shot(file.path, file, match["subject"], label, f"{match['session']}-{match['shot']}",
-                 100 * cameras.index(match["camera"]) + int(match["recording"]), match["camera"])
+        yield Shot(
+            file.path, file, match["subject"], label, f"{match['session']}-{match['shot']}",
+            100 * cameras.index(match["camera"]) + int(match["recording"]), match["camera"],
         )  # fmt: skip
-    shots.sort(key=lambda s: (s.subject, s.sequence, s.label != "neutral", s.native != FRONT, s.frame))
-    if not shots:
-        raise DatasetError(f"no image of the cameras {options['cameras']}; found {source.shape()}")
-    return Reading.of(shots, [PAPER_SAYS, *(f"left out: {n} images of {what}" for what, n in left_out.items())])
+
+
+def _order(shot: Shot) -> str:
+    """Neutral and frontal pictures first: the first one of a sequence is its reference."""
+    return f"{shot.subject} {shot.sequence} {shot.label != 'neutral':d} {shot.native != FRONT:d} {shot.frame:06d}"
 
 
 MULTIPIE = Dataset(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from fercore.faces.alignment import TEMPLATE
 from fercore.faces.faceset import FaceSet
 from fercore.faces.landmarks import NoFaceError, face_mesh
 from fercore.faces.position_leak import paired_accuracy, paired_share, place
+from fercore.faces.preparation import command
+from fercore.faces.preparation.reading import DatasetError
 
 REAL = Path(os.environ.get("FERCORE_LONDON", Path(__file__).parents[2] / "shared" / "data" / "london"))
 
@@ -35,7 +38,9 @@ def source(tmp_path):
         for place_, number, suffix in (("neutral_front", "03", "jpg"), ("smiling_front", "08", "JPG")):
             file = folder / place_ / f"{person:03d}_{number}.{suffix}"
             file.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(np.full((64, 64, 3), person * (1 + int(number)) % 256, np.uint8)).save(file, "JPEG")
+            pixels = np.full((64, 64, 3), person * (1 + int(number)) % 256, np.uint8)
+            pixels[:4, :4] = 255  # of one level all over it would pass for damaged
+            Image.fromarray(pixels).save(file, "JPEG")
     (folder / "__MACOSX").mkdir()
     (folder / "__MACOSX" / "._001_03.jpg").write_bytes(b"junk")
     (folder / "001_03.txt").write_text("junk")
@@ -43,7 +48,8 @@ def source(tmp_path):
 
 
 def run(source, *more, detect=detector):
-    return london.main(["--source", str(source), "--size", "32", *map(str, more)], detect)
+    asked = ["--source", str(source), "--size", "32", "--workers", "1", *map(str, more)]
+    return command.main(london.LONDON, "", asked, lambda: detect)
 
 
 @pytest.fixture
@@ -83,62 +89,79 @@ def test_a_second_call_finds_it_done(source, output, capsys):
 
 def test_an_interrupted_preparation_is_done_again(source, output, capsys):
     assert run(source) == 0
-    (output / "geometry.csv").unlink()  # it is written last
+    (output / "certificate.json").unlink()  # it is written last
+    (output / "geometry.csv").unlink()
     assert run(source) == 0
     assert "written" in capsys.readouterr().out and (output / "geometry.csv").is_file()
 
 
 def test_check_writes_nothing(source, output, capsys):
     assert run(source, "--check") == 0
-    assert "3 of 102 people" in capsys.readouterr().out and not output.exists()
+    assert "subjects      102      3      99 unusual" in capsys.readouterr().out and not output.exists()
 
 
-def test_five_points_get_a_folder_of_their_own(source, output):
-    assert run(source, "--fit", "five_points") == 0
-    content = json.loads((output.with_name("london_five_points") / "certificate.json").read_text())
-    assert content["counts"][0] == {
-        "count": "people",
-        "expected": "102",
-        "found": 3,
-        "missing": 99,
-        "verdict": "unusual",
-    }
+def test_its_certificate_counts_people(source, output):
+    assert run(source) == 0
+    content = json.loads((output / "certificate.json").read_text())
+    people = next(count for count in content["counts"] if count["count"] == "subjects")
+    assert people == {"count": "subjects", "expected": "102", "found": 3, "missing": 99, "verdict": "unusual"}
     assert content["images per subject"] == {"001": 2, "007": 2, "030": 2} and content["prepared with"]["size"] == 32
-    assert FaceSet.open(output.with_name("london_five_points")).name == "london_five_points" and not output.exists()
+
+
+def test_every_crop_has_its_folder_and_its_geometry(source, output):
+    for crop, shape in (("gcnet", (6, 32, 32)), ("unpaired", (6, 32, 32, 3)), ("occluded", (6, 32, 32, 3))):
+        folder = output.with_name(f"london-{crop}")
+        assert run(source, "--crop", crop) == 0 and FaceSet.open(folder).images.shape == shape
+        assert pd.read_csv(folder / "geometry.csv")["crop_left_eye_x"].to_numpy() == pytest.approx(TEMPLATE[0, 0])
+    assert not output.exists()
+
+
+def test_a_zip_gives_the_same_images(source, output, tmp_path):
+    packed = Path(shutil.make_archive(str(tmp_path / "london"), "zip", source))
+    assert run(source) == 0 and run(packed, "--output", tmp_path / "packed") == 0
+    assert (output / "images.npy").read_bytes() == (tmp_path / "packed" / "images.npy").read_bytes()
+    assert (output / "manifest.csv").read_bytes() == (tmp_path / "packed" / "manifest.csv").read_bytes()
+
+
+def test_links_out_of_the_folder_are_refused(source, output, tmp_path, capsys):
+    elsewhere = tmp_path / "elsewhere.jpg"
+    (source / "smiling_front" / "007_08.JPG").rename(elsewhere)
+    (source / "smiling_front" / "007_08.JPG").symlink_to(elsewhere)
+    assert "a link to a place outside" in refusal(capsys, run(source)) and not output.exists()
 
 
 def refusal(capsys, code):
     """The one line on stderr that says why."""
-    lines = [line for line in capsys.readouterr().err.split("\n") if "person" not in line and line.strip()]
+    lines = [line for line in capsys.readouterr().err.split("\n") if "picture/s" not in line and line.strip()]
     assert code == 1 and len(lines) == 1 and lines[0].startswith("error: ")
     return lines[0]
 
 
 def test_missing_partner(source, output, capsys):
     (source / "smiling_front" / "007_08.JPG").unlink()
-    assert "007_08.jpg is missing" in refusal(capsys, run(source))
+    assert "the partner of neutral_front/007_03.jpg is missing" in refusal(capsys, run(source))
     assert not output.exists()
 
 
-def test_repeated_photograph(source, output, capsys):
-    (source / "007_03.jpg").write_bytes((source / "neutral_front" / "007_03.jpg").read_bytes())
-    assert "007_03.jpg repeats" in refusal(capsys, run(source))
-
-
-def test_damaged_photograph(source, output, capsys):
+def test_damaged_photograph_is_named_and_left_out(source, output):
     file = source / "smiling_front" / "030_08.JPG"
     file.write_bytes(file.read_bytes()[:200])
-    assert "030_08.JPG is damaged" in refusal(capsys, run(source))
-    assert not output.exists()
+    assert run(source) == 0
+    content = json.loads((output / "certificate.json").read_text())
+    assert "030_08.JPG is damaged" in content["pictures with a problem"][0]["problem"]
+    geometry = pd.read_csv(output / "geometry.csv", dtype={"subject": str})
+    assert (
+        list(geometry["subject"]) == list(FaceSet.open(output).table["subject"]) == ["001", "001", "007", "007", "030"]
+    )
 
 
 def test_wrong_folder(tmp_path, output, capsys):
-    assert "holds no NNN_03.jpg" in refusal(capsys, run(tmp_path))
-    assert "is not a folder" in refusal(capsys, run(tmp_path / "nowhere"))
+    assert "holds nothing like 001_03.jpg" in refusal(capsys, run(tmp_path))
+    assert "does not exist" in refusal(capsys, run(tmp_path / "nowhere"))
 
 
 def test_no_face(source, output, capsys):
-    assert "001_03.jpg: no face found" in refusal(capsys, run(source, detect=blind))
+    assert "no face was found on any of the 6" in refusal(capsys, run(source, detect=blind))
 
 
 def test_a_folder_of_something_else_is_never_overwritten(source, output, tmp_path, capsys):
@@ -159,18 +182,19 @@ def test_crops_without_a_face_are_nan(source, output, capsys):
     assert pd.read_csv(output / "geometry.csv")["crop_nose_x"].isna().all()
 
 
-def test_pupils_are_compared_at_their_own_width(source, tmp_path):
-    _, geometry = london.prepare(london.find_photos(source), detector, 32)
+def test_pupils_are_compared_at_their_own_width(source, output):
     eyes = 512 * TEMPLATE[:2]
     eyes[1] += (3, 4)  # the distance is 5 pixels
-    file = tmp_path / "pupils.csv"
+    file = source / london.PUPILS
     pd.DataFrame([["007_03", *eyes.ravel()]], columns=["image", "left_x", "left_y", "right_x", "right_y"]).to_csv(file)
-    errors = london.pupil_errors(geometry, file)
+    assert run(source) == 0
+    assert "mean 2.50, largest 5.00 pixels" in (output / "certificate.json").read_text()
+    errors = london.pupil_errors(pd.read_csv(output / "geometry.csv", dtype={"subject": str}), file)
     assert list(errors["subject"]) == ["007", "007"] and errors["pixels"].to_numpy() == pytest.approx([0, 5], abs=1e-9)
     assert errors["percent"].iloc[1] == pytest.approx(500 / np.hypot(512 * 0.34 + 3, 4))
     file.write_text("something,else\n1,2\n")
-    with pytest.raises(london.LondonError, match=r"pupils\.csv"):
-        london.pupil_errors(geometry, file)
+    with pytest.raises(DatasetError, match=r"pupils_neutral\.csv is not the table"):
+        london.pupil_errors(pd.DataFrame(), file)
 
 
 def test_the_real_photographs_keep_no_position(tmp_path):
@@ -178,8 +202,14 @@ def test_the_real_photographs_keep_no_position(tmp_path):
     pytest.importorskip("mediapipe", reason="mediapipe is not installed (the extra `alignment`)")
     if not REAL.is_dir():
         pytest.skip("the London photographs are not here (FERCORE_LONDON says where they are)")
-    photos = london.find_photos(REAL)
-    _, geometry = london.prepare(dict(list(photos.items())[:40]), face_mesh())
+    some = tmp_path / "some"
+    some.mkdir()
+    for file in sorted(REAL.glob("[0-9]*.jpg"))[:80]:
+        shutil.copy(file, some)
+    output = tmp_path / "set"
+    asked = ["--source", str(some), "--output", str(output), "--workers", "1"]
+    assert command.main(london.LONDON, "", asked, face_mesh) == 0
+    geometry = pd.read_csv(output / "geometry.csv", dtype={"subject": str})
     if (REAL / london.PUPILS).is_file():
         errors = london.pupil_errors(geometry, REAL / london.PUPILS)
         assert errors["percent"].mean() < 2.5 and errors["percent"].max() < 6

@@ -49,24 +49,15 @@ class FaceSet:
         """Labels that occur, neutral first, the others in alphabetical order."""
         return sorted(self.table["label"].unique(), key=lambda label: (label != "neutral", label))
 
-    def save(self, folder: Path, images: Path | None = None) -> "FaceSet":
-        """Write the set to ``folder``, whole or not at all, and return it as opened from there.
-
-        ``images`` is a file that holds the images already (.npy); it is moved there instead of written anew.
-        """
+    def save(self, folder: Path) -> "FaceSet":
+        """Write the set to ``folder``, whole or not at all, and return it as opened from there."""
         _check_images(self.images, folder)
         _check_table(self.table, len(self.images), folder)
         with whole_folder(folder) as aside:
-            if images is None:
-                np.save(aside / "images.npy", np.ascontiguousarray(self.images))
-            else:
-                images.rename(aside / "images.npy")
+            np.save(aside / "images.npy", np.ascontiguousarray(self.images))
             kept = [*COLUMNS, *(c for c in self.table if c in OPTIONAL or ACTION_UNIT.fullmatch(c))]
             self.table[kept].to_csv(aside / "manifest.csv", index=False)
-            about = {"name": self.name, "source": self.source, "credit": self.credit}
-            about["images_sha256"] = digest(aside / "images.npy")
-            about["manifest_sha256"] = digest(aside / "manifest.csv")
-            write_json(aside / "faceset.json", about)
+            _describe(aside, self.name, self.source, self.credit)
         return FaceSet.open(folder)
 
     @classmethod
@@ -89,6 +80,14 @@ class FaceSet:
         if self.images.shape[1:3] == (size, size):
             return self
         return replace(self, images=_resize(self.images, size))
+
+
+def assemble(folder: Path, images: Path, manifest: Path, source: str, credit: str) -> None:
+    """Make the set ``folder.name`` of two files that are written already, which move to ``folder``."""
+    with whole_folder(folder) as aside:
+        images.rename(aside / "images.npy")
+        manifest.rename(aside / "manifest.csv")
+        _describe(aside, folder.name, source, credit)
 
 
 def merged(sets: list[FaceSet]) -> FaceSet:
@@ -129,6 +128,11 @@ def _resize(images: np.ndarray, size: int, block: int = 1024) -> np.ndarray:
         small = interpolate(batch, (size, size), mode="bilinear", antialias=True, align_corners=False)
         blocks.append(small.round().clamp(0, 255).byte().permute(0, 2, 3, 1).squeeze(-1).numpy())
     return np.concatenate(blocks)
+
+
+def _describe(folder: Path, name: str, source: str, credit: str) -> None:
+    sums = {f"{part.split('.')[0]}_sha256": digest(folder / part) for part in ("images.npy", "manifest.csv")}
+    write_json(folder / "faceset.json", {"name": name, "source": source, "credit": credit} | sums)
 
 
 def _read_about(folder: Path) -> dict:

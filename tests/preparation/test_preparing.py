@@ -6,6 +6,7 @@ import shutil
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from data_prep import status
@@ -125,7 +126,7 @@ def test_faces_that_are_not_found_take_the_previous_place_or_are_left_out_by_nam
     trees.Image.fromarray(np.zeros((40, 40), np.uint8)).save(tree / "VL/Strong/P001/Fear/003.jpeg")
     (tree / "VL/Strong/P001/Fear/002.jpeg").write_bytes(b"\xff\xd8\xff\xe0 cut off")
     assert run(unexpecting(OULU), tree, detector=now_and_then) == 0
-    framing = pipeline.pd.read_csv(data / "oulu" / "framing.csv")
+    framing = pd.read_csv(data / "oulu" / "framing.csv")
     assert list(framing["how"]) == ["detected", "previous", "previous", "excluded", "detected", "damaged", "damaged"]
     assert "002.jpeg is damaged" in framing["problem"][5] and "shows nothing" in framing["problem"][6]
     table = FaceSet.open(data / "oulu").table
@@ -144,10 +145,10 @@ def test_a_picture_of_another_size_and_damaged_landmarks_are_named_and_do_no_har
     (marks / "S005_001_00000002_landmarks.txt").write_text("1 2\n3 nan")
     (images / ".DS_Store").write_bytes(b"junk")
     assert run(unexpecting(CKPLUS), tree, detector=blind) == 0
-    framing = pipeline.pd.read_csv(data / "ckplus" / "framing.csv")
+    framing = pd.read_csv(data / "ckplus" / "framing.csv")
     assert list(framing["how"][:4]) == ["official", "previous", "excluded", "official"]  # no place in another size
     assert run(unexpecting(CKPLUS), tree, "--force", detector=sees) == 0
-    framing = pipeline.pd.read_csv(data / "ckplus" / "framing.csv").fillna("")
+    framing = pd.read_csv(data / "ckplus" / "framing.csv").fillna("")
     assert list(framing["how"][:4]) == ["official", "detected", "detected", "official"]
     assert "S005_001_00000002_landmarks.txt does not hold 68 landmarks" in framing["problem"][1]
     assert framing["problem"][2] == "its size is 640 x 490, that of the sequence 64 x 48"
@@ -157,7 +158,7 @@ def test_a_picture_of_another_size_and_damaged_landmarks_are_named_and_do_no_har
 def test_the_middle_of_an_already_cropped_picture_will_do(tmp_path, data):
     tree = trees.jaffe(tmp_path / "tree")
     assert run(unexpecting(JAFFE), tree, detector=blind) == 0
-    assert set(pipeline.pd.read_csv(data / "jaffe" / "framing.csv")["how"]) == {"middle"}
+    assert set(pd.read_csv(data / "jaffe" / "framing.csv")["how"]) == {"middle"}
 
 
 def test_nothing_found_at_all_is_an_error(tmp_path, data, capsys):

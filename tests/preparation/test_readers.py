@@ -4,19 +4,21 @@ import io
 import shutil
 import struct
 import time
+from functools import partial
 from importlib import import_module
 
 import numpy as np
 import pytest
+from scipy.io import savemat
 
 from fercore.faces.alignment import TEMPLATE
-from fercore.faces.preparation import markers
+from fercore.faces.preparation import landmarks_mmse, markers, mat_file
 from fercore.faces.preparation.markers import MARKERS
 from fercore.faces.preparation.reading import Dataset, DatasetError, references
-from fercore.faces.preparation.source import Source
+from fercore.faces.preparation.source import File, Source
 from tests.preparation import trees
 
-READERS = [name for name in MARKERS if name != "london"]
+READERS = [*MARKERS]
 
 
 def dataset(name: str) -> Dataset:
@@ -472,6 +474,21 @@ def test_mmse_approximates_frames_or_takes_a_list(tmp_path):
     trees.text(listed, "subject,task,frame,label\nF001,T1,2,joy\n")
     with pytest.raises(DatasetError, match="joy"):
         read("mmse", tmp_path, frames=str(listed))
+
+
+def test_landmarks_that_would_fill_memory_are_not_unpacked(tmp_path, monkeypatch):
+    file = tmp_path / "F001_T1.mat"
+    points = {"fit": {"frame": 1, "pts_2d": np.random.default_rng(0).normal(size=(49, 2))}, "more": np.zeros(1 << 20)}
+    for compressed in (False, True):
+        savemat(file, points, do_compression=compressed)
+        of_photo = partial(landmarks_mmse.of_photo, File(file.name, compressed, str(tmp_path)), 0)  # each its own File
+        monkeypatch.setattr(mat_file, "MOST_BYTES", 9 << 20)
+        assert of_photo().shape == (5, 2)
+        landmarks_mmse._photos.cache_clear()
+        monkeypatch.setattr(mat_file, "MOST_BYTES", 7 << 20)
+        with pytest.raises(ValueError, match=r"F001_T1\.mat .* would unpack to more than 7 MB"):
+            of_photo()
+    assert file.stat().st_size < 1 << 16
 
 
 def test_a_wrong_folder_says_what_it_looks_like(tmp_path):

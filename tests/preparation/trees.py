@@ -158,6 +158,13 @@ def jaffe(root: Path) -> Path:
     return root
 
 
+def london(root: Path) -> Path:
+    for n, person in enumerate(("001", "030")):
+        photo(root / f"neutral_front/{person}_03.jpg", 2 * n, colour=True)
+        photo(root / f"smiling_front/{person}_08.jpg", 2 * n + 1, colour=True)
+    return root
+
+
 def kdef(root: Path) -> Path:
     for n, name in enumerate(("AF01ANS", "AF01NES", "BF01NES", "BF01HAS", "AM02NES", "AF01SUFR", "AM02HAFL")):
         photo(root / f"KDEF_and_AKDEF/KDEF/{name[:4]}/{name}.JPG".replace("JPG", "jpg"), n, colour=True)

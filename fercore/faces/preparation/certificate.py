@@ -1,20 +1,25 @@
 """A certificate: what one copy of a dataset holds, compared with what is expected; no image, fit to be published."""
 
+import hashlib
 import html
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from fercore import provenance
-from fercore.faces.faceset import FaceSet
+from fercore.faces.faceset import fingerprint_in
 from fercore.faces.folds import N_FOLDS
 from fercore.faces.folds import certificate as fold_certificate
 from fercore.faces.folds import fingerprint as fold_fingerprint
-from fercore.faces.preparation.framing import HOW, RULE
+from fercore.faces.preparation.framing import RULE, Framing
 from fercore.faces.preparation.reading import Expected
-from fercore.storage import digest, whole_file, write_json
+from fercore.storage import whole_file, write_json
 
+ROWS = 1024  # of a table in memory at once
 STYLE = (
     "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
     "td,th{padding:.1rem .8rem;text-align:left}"
@@ -36,36 +41,60 @@ def compared(expectations: Mapping[str, Expected], counts: Mapping[str, int]) ->
 
 def certificate(
     title: str,
-    faces: FaceSet,
+    folder: Path,
     asked: Mapping[str, object],
     counts: pd.DataFrame,
-    framing: pd.DataFrame,
+    framing: Framing,
     notes: Sequence[str],
     people: bool = True,
 ) -> dict:
-    """Everything worth knowing of a prepared set, as JSON.
+    """Everything worth knowing of the prepared set in ``folder``, as JSON.
 
     ``asked`` are the options that it was prepared with; ``people`` says whether its subjects are people, to cut folds.
     """
-    table = faces.table
-    odd = framing[framing["problem"].fillna("") != ""]
+    manifest = Manifest.of(folder, people)
+    images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
     content = {
-        "dataset": title, "this copy": verdict(counts), "prepared as": faces.name, "prepared with": dict(asked),
-        "pixels": list(faces.images.shape[1:]), "fingerprint": faces.fingerprint, "code": provenance.commit(),
-        "labels' fingerprint": digest(table[["subject", "sequence", "frame", "label"]].to_csv(index=False).encode()),
+        "dataset": title, "this copy": verdict(counts), "prepared as": folder.name, "prepared with": dict(asked),
+        "pixels": list(images.shape[1:]), "fingerprint": fingerprint_in(folder), "code": provenance.commit(),
+        "labels' fingerprint": manifest.digest,
         "counts": counts.to_dict("records"), "notes": list(notes), "rule for faces": RULE,
-        "faces by how they were found": summary(framing),
-        "pictures with a problem": odd[["picture", "how", "problem"]].to_dict("records"),
-        "images per class": table["label"].value_counts().sort_index().to_dict(),
+        "faces by how they were found": framing.summary(), "pictures with a problem": framing.odd,
+        "images per class": dict(sorted(manifest.labels.items())),
     }  # fmt: skip
-    if people and table["subject"].nunique() >= N_FOLDS:
-        content["folds' fingerprint"] = fold_fingerprint(table)
-        content["folds"] = fold_certificate(table).reset_index().to_dict("records")
+    if people and manifest.people["subject"].nunique() >= N_FOLDS:
+        content["folds' fingerprint"] = fold_fingerprint(manifest.people)
+        content["folds"] = fold_certificate(manifest.people).reset_index().to_dict("records")
     if people:
-        content["images per subject"] = table["subject"].value_counts().sort_index().to_dict()
-    if (table["split"] != "").any():
-        content["images per official split"] = table["split"].value_counts().sort_index().to_dict()
+        content["images per subject"] = manifest.people["subject"].value_counts().sort_index().to_dict()
+    if set(manifest.splits) != {""}:
+        content["images per official split"] = dict(sorted(manifest.splits.items()))
     return content
+
+
+@dataclass
+class Manifest:
+    """What a manifest says, added up in pieces: a large one takes more room than everything else here."""
+
+    labels: Counter = field(default_factory=Counter)  # images of each
+    splits: Counter = field(default_factory=Counter)
+    digest: str = ""  # SHA-256 of who shows what, as csv
+    people: pd.DataFrame | None = None  # subject, sequence and label of every image, where subjects are people
+
+    @classmethod
+    def of(cls, folder: Path, people: bool) -> "Manifest":
+        """The manifest of the set in ``folder``."""
+        said, total, words = cls(), hashlib.sha256(), {}
+        columns = {name: [] for name in (("subject", "sequence", "label") if people else ())}
+        with pd.read_csv(folder / "manifest.csv", dtype=str, keep_default_na=False, chunksize=ROWS) as reading:
+            for i, rows in enumerate(reading):
+                total.update(rows[["subject", "sequence", "frame", "label"]].to_csv(index=False, header=not i).encode())
+                said.labels.update(rows["label"])
+                said.splits.update(rows["split"])
+                for name, column in columns.items():
+                    column += [words.setdefault(word, word) for word in rows[name]]  # each word once
+        said.digest, said.people = total.hexdigest(), pd.DataFrame(columns) if people else None
+        return said
 
 
 def verdict(counts: pd.DataFrame) -> str:
@@ -76,12 +105,6 @@ def verdict(counts: pd.DataFrame) -> str:
     if (counts["verdict"] == "as expected").any():
         return "has every verified count of the published one"
     return "cannot be compared with verified counts: there are none"
-
-
-def summary(framing: pd.DataFrame) -> dict[str, int]:
-    """Pictures by how their face was found."""
-    counts = framing["how"].value_counts()
-    return {how: int(counts[how]) for how in HOW if how in counts}
 
 
 def write(content: Mapping, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sqlite3
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +21,8 @@ from fercore.faces.preparation.reading import Dataset, DatasetError
 from fercore.faces.preparation.source import Source
 from fercore.storage import digest
 
-PROBLEMS = (DatasetError, SourceError, PhotoError, FaceSetError, DetectorMissingError, OSError)
+FULL = sqlite3.OperationalError  # no room for the lists that preparation keeps on disk
+PROBLEMS = (DatasetError, SourceError, PhotoError, FaceSetError, DetectorMissingError, OSError, FULL)
 MOST_NOTES = 40  # of them shown while preparing
 
 
@@ -68,12 +70,15 @@ def _run(dataset: Dataset, options: argparse.Namespace, detector: Callable[[], D
             f"{wrong} verified counts differ (above): complete the source, or take what is there with --incomplete"
         )
     crop = crop_named(options.crop, asked["size"])
-    faces, framing = pipeline.prepare(dataset, reading.shots, name, crop, output, options.workers, detector)
-    content = certificate.certificate(dataset.title, faces, asked, counts, framing, reading.notes, dataset.folds)
+    framing = pipeline.prepare(dataset, reading.shots, name, crop, output, options.workers, detector)
+    if dataset.finish:
+        more = dataset.finish(output, reading.shots, source, detector)
+        print(*more, sep="\n", end="\n" * bool(more))
+        reading.notes += more
+    content = certificate.certificate(dataset.title, output, asked, counts, framing, reading.notes, dataset.folds)
     certificate.write(content, output)
-    found = certificate.summary(framing)
-    print(f"faces: {', '.join(f'{count} {how}' for how, count in found.items())} (see framing.csv)")
-    print(f"written: {output} ({len(faces)} images of {crop.size} pixels, certificate.html)")
+    print(f"faces: {', '.join(f'{count} {how}' for how, count in framing.summary().items())} (see framing.csv)")
+    print(f"written: {output} ({framing.faces()} images of {crop.size} pixels, certificate.html)")
     return int(wrong > 0)
 
 

@@ -17,7 +17,6 @@ class Work:
     """What every process needs; inherited, never sent."""
 
     dataset: Dataset
-    shots: Sequence[Shot]
     crop: Crop
     images: ImageFile
     detector: Callable[[], Detector]
@@ -47,16 +46,18 @@ def sequence_of(shot: Shot) -> tuple[str, str, str]:
     return shot.subject, shot.sequence, shot.modality
 
 
-def cut_block(block: tuple[int, int]) -> dict:
-    """Cut the faces of one block into the shared images; how each was found, its points and what went wrong."""
+def cut_block(start: int, shots: Sequence[Shot]) -> dict:
+    """Cut the faces of one block into the shared images, from row ``start`` on.
+
+    Says how each was found, its points and what went wrong.
+    """
     found, before = [], Before()
-    for row in range(*block):
-        shot = _work.shots[row]
+    for row, shot in enumerate(shots, start):
         if sequence_of(shot) != before.sequence:
             before = Before(sequence_of(shot))
         found.append(_cut(shot, row, before))
     how, points, problems = zip(*found, strict=True)
-    return {"start": block[0], "how": how, "points": points, "problem": problems}
+    return {"start": start, "how": how, "points": points, "problem": problems}
 
 
 def _cut(shot: Shot, row: int, before: Before) -> tuple[str, list[float] | None, str]:

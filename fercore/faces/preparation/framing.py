@@ -1,7 +1,8 @@
 """Where the face is in a picture and how it is cut out: the papers' crops, one rule for faces that are not found."""
 
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from PIL import Image
@@ -11,6 +12,29 @@ from fercore.faces.landmarks import Detector, NoFaceError
 
 RULE = "official landmarks, else detection, else the sequence's previous picture, else the middle of a cropped picture"
 HOW = ("official", "detected", "previous", "middle", "whole", "excluded", "damaged")  # what happened to a picture
+NOT_THERE = ("excluded", "damaged")
+
+
+@dataclass
+class Framing:
+    """How often faces were found how, and the pictures with a problem."""
+
+    counts: Counter = field(default_factory=Counter)
+    odd: list[dict[str, str]] = field(default_factory=list)
+
+    def note(self, picture: str, how: str, problem: str = "") -> None:
+        """One more picture."""
+        self.counts[how] += 1
+        if problem:
+            self.odd.append({"picture": picture, "how": how, "problem": problem})
+
+    def faces(self) -> int:
+        """Pictures that show a face."""
+        return sum(count for how, count in self.counts.items() if how not in NOT_THERE)
+
+    def summary(self) -> dict[str, int]:
+        """Pictures by how their face was found."""
+        return {how: self.counts[how] for how in HOW if how in self.counts}
 
 
 def evenly_lit(gray: np.ndarray) -> np.ndarray:

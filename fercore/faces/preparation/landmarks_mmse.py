@@ -3,8 +3,8 @@
 from functools import lru_cache
 
 import numpy as np
-from scipy.io import loadmat
 
+from fercore.faces.preparation import mat_file
 from fercore.faces.preparation.source import File
 
 SCALE = 49  # points of a photograph: the usual 68 without jaw and inner lip ends, counted from 0 below
@@ -40,7 +40,7 @@ def thermal_frames(file: File) -> int:
 def _photos(file: File) -> dict[int, np.ndarray]:
     try:
         with file.on_disk() as path:
-            fitted = loadmat(path, variable_names=["fit"], squeeze_me=True, struct_as_record=True)["fit"]
+            fitted = mat_file.variable(path, "fit")
         rows = ((int(one["frame"]) - 1, np.asarray(one["pts_2d"], float)) for one in np.atleast_1d(fitted))
         return {frame: points for frame, points in rows if points.shape == (SCALE, 2) and np.isfinite(points).all()}
     except Exception as error:  # the reader of .mat files raises whatever a damaged one makes it stumble over

@@ -10,67 +10,62 @@ import shutil
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from tqdm import tqdm
 
-from fercore.faces.faceset import FaceSet
+from fercore.faces.faceset import assemble
 from fercore.faces.landmarks import Detector, face_mesh
+from fercore.faces.preparation import written
 from fercore.faces.preparation.cutting import Work, begin, cut_block, sequence_of
-from fercore.faces.preparation.framing import Crop
+from fercore.faces.preparation.framing import Crop, Framing
 from fercore.faces.preparation.image_file import ImageFile
-from fercore.faces.preparation.reading import Dataset, DatasetError, Shot, references
+from fercore.faces.preparation.reading import Dataset, DatasetError, Shot
 from fercore.faces.preparation.source import File
-from fercore.storage import whole_file, write_json
+from fercore.storage import write_json
 
 BLOCK = 64  # pictures that one process does at a time, and that an interruption can lose
-NOT_THERE = ("excluded", "damaged")
 
 
 def prepare(
     dataset: Dataset,
-    shots: list[Shot],
+    shots: Sequence[Shot],
     crop_name: str,
     crop: Crop,
     folder: Path,
     workers: int = 2,
     detector: Callable[[], Detector] = face_mesh,
-) -> tuple[FaceSet, pd.DataFrame]:
-    """The face set of ``shots``, saved to ``folder``, and one row per picture that says how its face was found.
+) -> Framing:
+    """Save the face set of ``shots`` to ``folder``; says how their faces were found.
 
-    Interrupted and called again, it goes on after the blocks that are done; in the end ``shots`` is empty. Raises
-    DatasetError where no face is left.
+    Interrupted and called again, it goes on after the blocks that are done. Raises DatasetError where no face is left.
     """
     scratch = folder.with_name(f".{folder.name}.unfinished")
     with _only_here(scratch):
         shape = (len(shots), crop.size, crop.size, *((3,) if crop.colour else ()))
-        cause = _cause([shape, crop_name, crop.fit], shots)
-        images, found = _take_up(scratch, shape, cause)
-        _cut_all(Work(dataset, shots, crop, images, detector), found, scratch, workers)
-        framing = _framing(shots, found)
-        kept = np.flatnonzero(~framing["how"].isin(NOT_THERE))
-        if not len(kept):
+        images = _take_up(scratch, shape, _cause([shape, crop_name, crop.fit], shots))
+        _cut_all(Work(dataset, crop, images, detector), shots, scratch, workers)
+        framing, kept = written.framing(scratch / "framing.csv", shots, _blocks_done(scratch))
+        if not kept.any():
             raise DatasetError(f"no face was found on any of the {len(shots)} pictures; look at some of them")
         finished = scratch / "finished.npy"  # the set takes it away; the scratch images stay until the set is whole
         finished.unlink(missing_ok=True)
-        if len(kept) < len(shots):
-            images = images.only(kept, finished)
-        else:
+        if kept.all():
             os.link(images.file, finished)
-        table = manifest([shots[row] for row in kept], dataset.reference)
-        found.clear()
-        shots.clear()  # of a large set they would stand in memory beside its tables
+        else:
+            images.only(np.flatnonzero(kept), finished)
+        table = scratch / "manifest.csv"
+        written.manifest(table, shots, kept, dataset.reference)
         origin = "licensed" if dataset.licensed else "open"
-        faces = FaceSet(folder.name, images.opened(), table, origin, dataset.credit).save(folder, finished)
-        with whole_file(folder / "framing.csv") as aside:
-            framing.to_csv(aside, index=False)
+        assemble(folder, finished, table, origin, dataset.credit)
+        (scratch / "framing.csv").rename(folder / "framing.csv")
     shutil.rmtree(scratch, ignore_errors=True)
-    return faces, framing
+    return framing
 
 
 @contextlib.contextmanager
@@ -100,42 +95,56 @@ def _cause(settings: Sequence, shots: Sequence[Shot]) -> str:
     return total.hexdigest()
 
 
-def manifest(shots: Sequence[Shot], reference: str) -> pd.DataFrame:
-    """The face set's table, one row per shot."""
-    names = ("subject", "sequence", "frame", "label", "intensity", "modality", "split", "native")
-    table = pd.DataFrame({name: [getattr(shot, name) for shot in shots] for name in names})
-    return table.assign(reference=references(shots, reference))
-
-
-def _take_up(scratch: Path, shape: tuple[int, ...], cause: str) -> tuple[ImageFile, dict[int, dict]]:
-    """The images so far and the blocks that are done."""
+def _take_up(scratch: Path, shape: tuple[int, ...], cause: str) -> ImageFile:
+    """The images so far; what was made of something else is removed."""
     about, file = scratch / "cause.json", scratch / "images.npy"
     if not (about.is_file() and file.is_file() and json.loads(about.read_text()) == {"cause": cause}):
         for former in scratch.iterdir():
             former.unlink()
         np.lib.format.open_memmap(file, "w+", np.uint8, shape).flush()
         write_json(about, {"cause": cause})
-    done = {int(block.stem): json.loads(block.read_text()) for block in scratch.glob("[0-9]*.json")}
-    return ImageFile(file, shape), done
+    return ImageFile(file, shape)
 
 
-def _cut_all(work: Work, found: dict[int, dict], scratch: Path, workers: int) -> None:
+def _blocks_done(scratch: Path) -> Iterator[dict]:
+    """What was said of each block, in their order."""
+    for number in sorted(int(file.stem) for file in scratch.glob("[0-9]*.json")):
+        yield json.loads((scratch / f"{number}.json").read_text())
+
+
+def _cut_all(work: Work, shots: Sequence[Shot], scratch: Path, workers: int) -> None:
     begin(work)
-    blocks = _blocks(work.shots)
-    left = [i for i in range(len(blocks)) if i not in found]
-    context = multiprocessing.get_context("fork")  # the pictures are inherited, not sent
-    with tqdm(total=len(work.shots), unit="picture", desc=work.dataset.title) as bar, contextlib.ExitStack() as stack:
-        bar.update(sum(stop - start for i, (start, stop) in enumerate(blocks) if i in found))
-        if workers > 1 and left:
+    with tqdm(total=len(shots), unit="picture", desc=work.dataset.title) as bar, contextlib.ExitStack() as stack:
+
+        def left() -> Iterator[tuple[Path, int, list[Shot]]]:
+            for number, (start, block) in enumerate(_blocks(shots)):
+                if (file := scratch / f"{number}.json").is_file():
+                    bar.update(len(block))
+                else:
+                    yield file, start, block
+
+        if workers > 1:
+            context = multiprocessing.get_context("fork")  # detectors and the work are inherited, not sent
             pool = ProcessPoolExecutor(workers, context, initializer=_alone, initargs=(os.getpid(),))
             stack.callback(pool.shutdown, cancel_futures=True)  # else an interruption would wait for all of them
-            results = pool.map(cut_block, [blocks[i] for i in left])
+            results = _side_by_side(pool, left(), 2 * workers)
         else:
-            results = map(cut_block, [blocks[i] for i in left])
-        for i, result in zip(left, results, strict=True):
-            write_json(scratch / f"{i}.json", result)
-            found[i] = result
-            bar.update(blocks[i][1] - blocks[i][0])
+            results = ((file, cut_block(start, block)) for file, start, block in left())
+        for file, result in results:
+            write_json(file, result)
+            bar.update(len(result["how"]))
+
+
+def _side_by_side(pool: ProcessPoolExecutor, blocks: Iterator[tuple], ahead: int) -> Iterator[tuple[Path, dict]]:
+    """Results in order; only a few blocks are handed out ahead, for all of them would stand in memory."""
+    under_way: deque = deque()
+    for file, start, block in blocks:
+        under_way.append((file, pool.submit(cut_block, start, block)))
+        if len(under_way) >= ahead:
+            first, result = under_way.popleft()
+            yield first, result.result()
+    for file, result in under_way:
+        yield file, result.result()
 
 
 def _alone(parent: int) -> None:
@@ -151,25 +160,13 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _blocks(shots: Sequence[Shot]) -> list[tuple[int, int]]:
-    """Ranges of about BLOCK shots that never part a sequence: its pictures help each other."""
-    ends = [i for i in range(1, len(shots)) if sequence_of(shots[i]) != sequence_of(shots[i - 1])] + [len(shots)]
-    blocks, start = [], 0
-    for end in ends:
-        if end - start >= BLOCK or end == len(shots):
-            blocks.append((start, end))
-            start = end
-    return blocks
-
-
-def _framing(shots: Sequence[Shot], found: dict[int, dict]) -> pd.DataFrame:
-    """One row per picture: how its face was found, what was wrong, and where its five points are."""
-    points, how, problems = np.full((len(shots), 10), np.nan, np.float32), [], []
-    for _, block in sorted(found.items()):
-        how += block["how"]
-        problems += block["problem"]
-        for row, where in enumerate(block["points"], block["start"]):
-            if where is not None:
-                points[row] = where
-    about = {"picture": [s.name for s in shots], "subject": [s.subject for s in shots], "how": how, "problem": problems}
-    return pd.DataFrame(about).join(pd.DataFrame(points, columns=[f"p{i}" for i in range(10)]))
+def _blocks(shots: Sequence[Shot]) -> Iterator[tuple[int, list[Shot]]]:
+    """About BLOCK shots each with the row of the first, never parting a sequence: its pictures help each other."""
+    start, block = 0, []
+    for shot in shots:
+        if len(block) >= BLOCK and sequence_of(shot) != sequence_of(block[-1]):
+            yield start, block
+            start, block = start + len(block), []
+        block.append(shot)
+    if block:
+        yield start, block

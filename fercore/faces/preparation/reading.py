@@ -1,8 +1,9 @@
 """What a dataset's script says of it: which pictures there are, what they show, how many there should be."""
 
 import math
+from array import array
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from fercore.faces.preparation.pictures import still
 from fercore.faces.preparation.source import File, Source
+from fercore.faces.preparation.stored import StoredList, StoredSet
 
 
 class DatasetError(ValueError):
@@ -42,17 +44,35 @@ class Shot:
 class Reading:
     """The pictures of a source, what was counted, and what a user must be told."""
 
-    shots: list[Shot]
+    shots: Sequence[Shot]
     counts: dict[str, int]  # compared with the dataset's expectations by name
     notes: list[str] = field(default_factory=list)  # e.g. which sequences are missing
     expected: Mapping[str, "Expected"] | None = None  # instead of the dataset's, where an option changes the counts
 
     @classmethod
-    def of(cls, shots: list[Shot], notes: Sequence[str] = (), **counts: int) -> "Reading":
-        """Counts of images, subjects and classes as every dataset has them, and ``counts`` of its own."""
-        usual = {"images": len(shots), "subjects": len({shot.subject for shot in shots})}
-        classes = Counter(shot.label for shot in shots)
-        return cls(shots, usual | {f"images of {label}": n for label, n in sorted(classes.items())} | counts, [*notes])
+    def of(
+        cls,
+        shots: Iterable[Shot],
+        notes: Sequence[str] = (),
+        order: Callable[[Shot], str] = lambda shot: "",
+        **counts: int,
+    ) -> "Reading":
+        """Counts of images, subjects and classes as every dataset has them, and ``counts`` of its own.
+
+        ``shots`` are written to disk one by one, sorted by ``order`` as text: where there are many, let them come from
+        a generator.
+        """
+        classes, subjects = Counter(), StoredSet()
+
+        def counted() -> Iterable[Shot]:
+            for shot in shots:
+                classes[shot.label] += 1
+                subjects.add(shot.subject)
+                yield shot
+
+        kept = StoredList(counted(), order)
+        usual = {"images": len(kept), "subjects": len(subjects)}
+        return cls(kept, usual | {f"images of {label}": n for label, n in sorted(classes.items())} | counts, [*notes])
 
 
 @dataclass(frozen=True)
@@ -118,25 +138,21 @@ class Dataset:
     size: int | None = None  # pixels, instead of the crop's own
     folds: bool = True  # whether people are told apart, so that folds can be cut
     options: tuple[Option, ...] = ()
+    finish: Callable[..., list[str]] | None = None  # (folder, shots, source, detector): adds files to the set, notes
 
 
-def references(shots: Sequence[Shot], by: str) -> np.ndarray:
+def references(shots: Iterable[Shot], by: str) -> np.ndarray:
     """Row of each shot's neutral picture, -1 where there is none; ``by`` "sequence", "subject" or "" (none)."""
-    rows = np.full(len(shots), -1)
-    if not by:
-        return rows
-
-    def group(shot: Shot) -> tuple:
+    groups: dict[tuple, int] = {}
+    neutral, group_of = [], array("q")  # row of a group's neutral picture; group of a row
+    for row, shot in enumerate(shots):
         own = (shot.sequence,) if by == "sequence" else ()
-        return (shot.subject, shot.modality, *own)
-
-    first: dict[tuple, int] = {}
-    for row, shot in enumerate(shots):
-        if shot.label == "neutral":
-            first.setdefault(group(shot), row)
-    for row, shot in enumerate(shots):
-        rows[row] = first.get(group(shot), -1)
-    return rows
+        group = groups.setdefault((shot.subject, shot.modality, *own) if by else (), len(groups))
+        neutral += [-1] * (group == len(neutral))
+        if by and shot.label == "neutral" and neutral[group] < 0:
+            neutral[group] = row
+        group_of.append(group)
+    return np.array(neutral, int)[np.array(group_of, int)]
 
 
 def onset_to_apex(

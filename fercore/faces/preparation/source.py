@@ -2,7 +2,6 @@
 
 import os
 import re
-import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -11,6 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from fercore.faces.preparation import archives
 from fercore.faces.preparation.archives import SourceError
+from fercore.faces.preparation.stored import StoredList, StoredSet
+from fercore.faces.preparation.temporary import TemporaryFolder, remove_leftovers
 
 JUNK = re.compile(r"(^|/)(\.DS_Store|Thumbs\.db|desktop\.ini|__MACOSX|\._[^/]*|README[^/]*)(/|$)", re.IGNORECASE)
 MOST_READ = 256 << 20  # bytes of a file read at once: photographs and labels; videos and tables go through the disk
@@ -23,7 +24,7 @@ class File:
 
     path: str
     size: int
-    root: str  # the folder that holds it, or the archive; shared by all its files, of which there may be many
+    root: str  # the folder that holds it, or the archive
     member: str = ""  # its name in that archive
 
     @property
@@ -51,7 +52,7 @@ class File:
         if not self.member:
             yield Path(self.where)
             return
-        with tempfile.TemporaryDirectory(prefix="fercore-member-") as folder:
+        with TemporaryFolder() as folder:
             copy = Path(folder, f"copy{PurePosixPath(self.path).suffix}")
             archives.unpacked(self.where, self.member, self.size, copy)
             yield copy
@@ -62,29 +63,20 @@ class Source:
 
     def __init__(self, roots: Iterable[Path]):
         self.roots = list(roots)
-        self._inner = tempfile.TemporaryDirectory(prefix="fercore-archives-")  # archives that lay inside others
-        self.files: list[File] = []
-        for root in self.roots:
-            if root.is_dir():
-                self._walk(root)
-            elif zipfile.is_zipfile(root):
-                self._look_into(str(root), root.stem, str(root))
-            else:
-                if not root.exists():
-                    raise SourceError(f"{root} does not exist; give --source the dataset's folder or archive")
-                raise SourceError(f"{root} is neither a folder nor a zip archive; give --source the unpacked folder")
-        self.files.sort(key=lambda file: _natural(file.path))
+        remove_leftovers()
+        self._inner = TemporaryFolder()  # archives that lay inside others
+        found = (file for root in self.roots for file in self._below(root))
+        self.files = StoredList(found, lambda file: _natural(file.path))
 
     def matching(self, pattern: str | re.Pattern) -> Iterator[tuple[File, re.Match]]:
         """Files whose path ends as ``pattern`` says (letters of any case); of equal ends the first only.
 
         Users unpack beside the archive, or into folders doubled: the same file, named twice, counts once.
         """
-        wanted, seen = re.compile(rf"(?:^|/)(?:{pattern})$", re.IGNORECASE), set()
+        wanted, seen = re.compile(rf"(?:^|/)(?:{pattern})$", re.IGNORECASE), StoredSet()
         for file in self.files:
             match = wanted.search(file.path)
-            if match and (end := match[0].lstrip("/").lower()) not in seen:
-                seen.add(end)
+            if match and seen.add(match[0].lstrip("/").lower()):
                 yield file, match
 
     def shape(self, most: int = 8) -> str:
@@ -94,23 +86,37 @@ class Source:
         step = max(1, len(self.files) // most)
         return f"{len(self.files)} files, such as {', '.join(file.path for file in self.files[::step][:most])}"
 
-    def _walk(self, root: Path) -> None:
-        inside, held = root.resolve(), str(root)
-        for folder, folders, names in os.walk(root):
-            folders.sort()
-            for name in [*names, *(f for f in folders if os.path.islink(os.path.join(folder, f)))]:
-                path = Path(folder, name)
-                below = path.relative_to(root).as_posix()
-                if JUNK.search(below):
-                    continue
-                if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(inside):
-                    raise SourceError(f"{path} is a link to a place outside of {root}; replace it by the file itself")
-                if path.suffix.lower() == ".zip" and path.is_file():
-                    self._look_into(str(path), below.removesuffix(path.suffix), str(path))
-                elif path.is_file():
-                    self.files.append(File(below, path.stat().st_size, held))
+    def _below(self, root: Path) -> Iterator[File]:
+        if root.is_dir():
+            yield from self._walk(root)
+        elif zipfile.is_zipfile(root):
+            yield from self._look_into(str(root), root.stem, str(root))
+        elif root.exists():
+            raise SourceError(f"{root} is neither a folder nor a zip archive; give --source the unpacked folder")
+        else:
+            raise SourceError(f"{root} does not exist; give --source the dataset's folder or archive")
 
-    def _look_into(self, archive: str, below: str, called: str, depth: int = 0) -> None:
+    def _walk(self, root: Path) -> Iterator[File]:
+        inside, held, waiting = root.resolve(), str(root), [root]
+        while waiting:
+            with os.scandir(waiting.pop()) as entries:  # one by one: a folder may hold all the files
+                for entry in entries:
+                    path = Path(entry.path)
+                    below = path.relative_to(root).as_posix()
+                    if JUNK.search(below):
+                        continue
+                    if entry.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(inside):
+                        raise SourceError(
+                            f"{path} is a link to a place outside of {root}; replace it by the file itself"
+                        )
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(path)
+                    elif path.suffix.lower() == ".zip" and path.is_file():
+                        yield from self._look_into(str(path), below.removesuffix(path.suffix), str(path))
+                    elif path.is_file():
+                        yield File(below, path.stat().st_size, held)
+
+    def _look_into(self, archive: str, below: str, called: str, depth: int = 0) -> Iterator[File]:
         for member in archives.members(archive, called):
             if JUNK.search(member.filename):
                 continue
@@ -118,11 +124,11 @@ class Source:
             if path.lower().endswith(".zip") and depth < DEEPEST:
                 inner = Path(self._inner.name, f"{len(os.listdir(self._inner.name))}.zip")
                 archives.unpacked(archive, member.filename, member.file_size, inner)
-                self._look_into(str(inner), path[:-4], f"{called}: {member.filename}", depth + 1)
+                yield from self._look_into(str(inner), path[:-4], f"{called}: {member.filename}", depth + 1)
             else:
-                self.files.append(File(path, member.file_size, archive, member.filename))
+                yield File(path, member.file_size, archive, member.filename)
 
 
 def _natural(path: str) -> str:
-    """Sorts numbers in names by value: frame 10 after frame 9."""
-    return re.sub(r"\d+", lambda number: number[0].zfill(12), path.lower())
+    """Sorts numbers in names by value: frame 10 after frame 9; names that are equal so, as they are."""
+    return re.sub(r"\d+", lambda number: number[0].zfill(12), path.lower()) + "\0" + path
