@@ -133,6 +133,12 @@ class Ablation:
             parts.append(f"{stale} of {len(runs)} runs made with other code or images than today's")
         return " · ".join(parts)
 
+    def stamp_of(self, trial: Trial | None) -> str:
+        """The stamp of results of a trial: also names the data of another database."""
+        runs = self.runs()
+        elsewhere = runs and trial and trial.protocol
+        return self.stamp + (f" · tested on: {trial.credit(runs[0])}" if elsewhere else "")
+
 
 def _ranges(numbers: list[int]) -> str:
     if not numbers:

@@ -33,7 +33,7 @@ def confusion_matrices(ablation: Ablation, variants: list[str], trial: Trial | N
                     yticklabels=names, annot_kws={"size": 8})  # fmt: skip
         axis.set(title=variant, xlabel="predicted", ylabel="true")
         axis.tick_params(labelsize=8)
-    return stamped(figure, ablation.stamp)
+    return stamped(figure, ablation.stamp_of(trial))
 
 
 def accuracy_bars(ablation: Ablation, printed: pd.Series) -> Figure:

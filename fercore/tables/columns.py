@@ -57,18 +57,12 @@ def gains_by_column(columns: list[Column], number: int) -> pd.DataFrame:
 
 def stamp_of(columns: list[Column]) -> str:
     """What stands under a table of several studies."""
-    return " ‖ ".join(dict.fromkeys(column.study.stamp + _elsewhere(column) for column in columns))
+    return " ‖ ".join(dict.fromkeys(column.study.stamp_of(column.trial) for column in columns))
 
 
 def points(gap: Interval) -> str:
     """A gain in points with its interval, and an arrow where that leaves out zero."""
     return f"{100 * gap.value:+.1f} [{100 * gap.low:.1f}, {100 * gap.high:.1f}]{ARROWS[reading(gap)]}"
-
-
-def _elsewhere(column: Column) -> str:
-    """What another database's trial was tested on."""
-    runs = column.study.runs()
-    return f" · tested on: {column.trial.credit(runs[0])}" if runs and column.trial and column.trial.protocol else ""
 
 
 def _accuracy(column: Column, method: str) -> str | None:
