@@ -1,6 +1,6 @@
 """Measure what the project promises: ``make bench`` prints a table and writes ``results/bench.json``.
 
-``--quick`` leaves out the whole reproduction and the large preparations, which take as long as they take.
+``python -m fercore.bench PART ...`` measures some parts anew and leaves the others as they are.
 """
 
 import argparse
@@ -91,26 +91,46 @@ def _seconds(work: Callable[[], None]) -> float:
     return time.perf_counter() - started
 
 
-def main() -> None:
-    """Measure, print, write."""
+def preparation() -> dict[str, dict[str, float]]:
+    """Sources of the true size, prepared in an empty place."""
+    with tempfile.TemporaryDirectory() as place:
+        return bench_preparation.measured(Path(place))
+
+
+def drawing() -> dict[str, dict[str, float]]:
+    """How fast faces are drawn."""
+    rates = {f"{size} px {what}": speed.rate(size, what, count=20) for size, what, _ in speed.PROMISED}
+    return {"drawn faces, images/s of one core": rates}
+
+
+PARTS: dict[str, Callable[[], dict[str, dict[str, float]]]] = {
+    "loop": lambda: {f"training loop, {variant}": loop_overhead(variant) for variant in ("CNN", "S1R1")},
+    "steps": bench_steps.measured,
+    "drawing": drawing,
+    "preparation": preparation,
+    "gcnet": lambda: {"make reproduce, tier twin": reproduction("gcnet")},
+    "occluded": lambda: {"make reproduce PAPER=occluded, tier twin": reproduction("occluded")},
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure the parts asked for, print them, and put them into ``results/bench.json`` beside the others."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="only training, testing and the drawing of faces")
-    quick = parser.parse_args().quick
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"all, or some of {', '.join(PARTS)}")
+    asked = parser.parse_args(arguments).parts
+    if unknown := set(asked) - set(PARTS):
+        parser.error(f"no part {', '.join(sorted(unknown))}; valid: {', '.join(PARTS)}")
     torch.set_num_threads(1)
-    measured = {f"training loop, {variant}": loop_overhead(variant) for variant in ("CNN", "S1R1")}
-    measured |= bench_steps.measured()
-    measured["drawn faces, images/s of one core"] = {
-        f"{size} px {modality}": speed.rate(size, modality, count=20) for size, modality, _ in speed.PROMISED
-    }
-    if not quick:
-        measured["make reproduce, tier twin"] = reproduction()
-        with tempfile.TemporaryDirectory() as place:
-            measured |= bench_preparation.measured(Path(place))
+    file = paths.results() / "bench.json"
+    known = json.loads(file.read_text()) if file.is_file() else {"measured": {}, "with": {}}
     cause = {"commit": provenance.commit(), "cores": os.cpu_count(), "machine": platform.machine()}
-    write_json(paths.results() / "bench.json", {"measured": measured, "with": cause | provenance.versions()})
-    for what, figures in measured.items():
-        for name, value in figures.items():
-            print(f"{what:42} {name:38} {value:10.3f}")
+    for part in asked or PARTS:
+        for what, figures in PARTS[part]().items():
+            known["measured"][what] = figures
+            known["with"][what] = cause | provenance.versions()
+            write_json(file, known)  # what is measured is kept, whatever comes after
+            for name, value in figures.items():
+                print(f"{what:42} {name:38} {value:10.3f}")
 
 
 if __name__ == "__main__":
