@@ -6,7 +6,9 @@ python data_prep/status.py
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,14 +43,29 @@ def notebooks() -> pd.DataFrame:
     table = []
     for file in sorted(paths.notebooks().rglob("*.ipynb")):
         defaults = parameters.defaults_of(_read(file))
-        if not {"dataset", "source"} <= set(defaults):
-            continue
-        needed = ANY if defaults.get("protocol") == "default" else defaults["dataset"]
-        runs = [name for name in sorted(_found()) if needed in (ANY, _base(name))]
-        missing = f"no: python data_prep/{'<dataset>' if needed == ANY else needed}.py --source DIR"
-        name = file.relative_to(paths.notebooks()).with_suffix("").as_posix()
-        table.append({"notebook": name, "dataset": needed, "runs": ", ".join(map(_suited, runs)) or missing})
+        if needed := _needed(defaults):
+            name = file.relative_to(paths.notebooks()).with_suffix("").as_posix()
+            table.append({"notebook": name, "dataset": ", ".join(needed), "runs": _runs(needed)})
     return pd.DataFrame(table)
+
+
+def _needed(defaults: Mapping[str, Any]) -> list[str]:
+    """The datasets that a notebook with these parameters takes; ANY where it takes one of any name."""
+    if "source" not in defaults or not {"dataset", "datasets"} & set(defaults):
+        return []
+    if defaults.get("protocol") == "default":
+        return [ANY]
+    named = [*defaults.get("datasets", []), defaults.get("dataset", "")]
+    return sorted({one for name in named for one in name.split("+") if one})  # "a+b" are joined to one set
+
+
+def _runs(needed: list[str]) -> str:
+    """The sets there are for it, or what has to be prepared."""
+    sets = {one: [name for name in sorted(_found()) if one in (ANY, _base(name))] for one in needed}
+    if missing := [one for one in needed if not sets[one]]:
+        scripts = " and ".join(f"data_prep/{'<dataset>' if one == ANY else one}.py" for one in missing)
+        return f"no: python {scripts} --source DIR"
+    return ", ".join(_suited(name) for one in needed for name in sets[one])
 
 
 def _found() -> dict[str, Path]:
