@@ -54,7 +54,7 @@ PAGE = {
         "figure2_occlusions": ([], f"-p source {SOURCE}"),
         "figure3_confusion_fedro": (["rafdb7+affectnet7"], CHOICE),
         "figure4_reconstructions": (["rafdb7"], CHOICE),
-        "teacher_precondition": (["rafdb7", "affectnet7", "rafdb7+affectnet7"], CHOICE),
+        "teacher_precondition": (["rafdb7", "affectnet7", "rafdb7+affectnet7", "ckplus636"], OVER_FOLDS),
         "run_fold": (["rafdb7"], ONE_FOLD),
         "folds_summary": (["rafdb7"], CHOICE),
     },

@@ -37,7 +37,8 @@ def hinges(study: Ablation, weight: float, device: str = "cpu") -> pd.DataFrame:
     base, teacher = study.predictions(study.baseline), loss(_of(study.pretrained("clean", device), CLEAN))
     rows = []
     for direction in ("printed", "flipped"):
-        arm = replace(study, variants=("LIR",), changes={"LIR": direction, "lambda_2": weight}).train(device)
+        changes = dict(study.changes) | {"LIR": direction, "lambda_2": weight}
+        arm = replace(study, variants=("LIR",), changes=changes).train(device)
         predicted = arm.predictions("LIR")
         active = loss(predicted) < teacher if direction == "printed" else loss(predicted) > teacher
         rows.append({

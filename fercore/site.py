@@ -22,6 +22,7 @@ details.code > summary { cursor: pointer; color: #66707f; font-size: 12px; }
 .output { overflow-x: auto; margin: .6em 0; } .math { overflow-x: auto; }
 table { border-collapse: collapse; margin: .8em 0; font-size: 14px; }
 th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid #e3e7ee; }
+td { white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; } caption { caption-side: top; text-align: left; color: #66707f; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(18rem, 1fr)); gap: 1rem; padding: 0; }
 .cards li { list-style: none; border: 1px solid #dfe4ec; border-radius: 8px; padding: .9rem 1rem; }

@@ -15,3 +15,32 @@ def places_of_this_session(tmp_path_factory):
         patch.setenv("FERCORE_DATA", str(place / "data"))
         patch.setenv("FERCORE_RESULTS", str(place / "results"))
         yield
+
+
+@pytest.fixture(scope="session")
+def trained_occluded(tmp_path_factory):
+    """Four rows of Occluded on two folds of a small prepared set, trained for three steps, and where they are."""
+    from factories import small_faces
+    from run_factories import TINY_OCCLUDED
+
+    from fercore.ablation import Ablation
+    from fercore.faces.protocols import SIX
+
+    folder = tmp_path_factory.mktemp("occluded")
+    small_faces(12, SIX, 3, size=33).save(folder / "data" / "prepared" / "ckplus")
+    rows, changes = ["ResNet", "LIR", "rec", "PG-CNN"], TINY_OCCLUDED | {"pretraining": "own"}
+    study = Ablation("occluded", "ckplus", rows, "ckplus636", [0, 1], "smoke", "prepared", changes=changes)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FERCORE_DATA", str(folder / "data"))
+        patch.setenv("FERCORE_RESULTS", str(folder / "results"))
+        study.train()
+    return study, folder
+
+
+@pytest.fixture
+def occluded_study(trained_occluded, monkeypatch):
+    """The study of ``trained_occluded``, its places set."""
+    study, folder = trained_occluded
+    monkeypatch.setenv("FERCORE_DATA", str(folder / "data"))
+    monkeypatch.setenv("FERCORE_RESULTS", str(folder / "results"))
+    return study

@@ -117,3 +117,11 @@ def test_device_reaches_every_training(monkeypatch):
     monkeypatch.setattr(module, "get_or_train", lambda spec, device: devices.append(device))
     study().train("cuda")
     assert devices == ["cuda"] * 4
+
+
+def test_an_official_division_is_the_only_fold_and_a_limited_twin_says_so():
+    asked = Ablation("occluded", "rafdb", ["ResNet"], folds=[0])
+    assert asked.n_folds == 1 and "folds none of 1 (missing 0)" in asked.stamp
+    assert f"at most {asked.specs[0].config.twin_subjects} people of a twin" in asked.stamp
+    assert "people of a twin" not in Ablation("occluded", "rafdb", ["ResNet"], folds=[0], tier="paper").stamp
+    assert "people of a twin" not in Ablation("occluded", "rafdb", ["ResNet"], folds=[0], source="prepared").stamp

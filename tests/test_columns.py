@@ -1,41 +1,27 @@
 """Tables with a column per test, on tiny runs: the printed number of the right cell, ours of the right images."""
 
-import numpy as np
-import pandas as pd
-import pytest
-from factories import small_faces
-from run_factories import TINY_OCCLUDED
+from dataclasses import replace
 
-from fercore import precondition, published, reconstructions, references, tables
+import pytest
+from result_factories import judged
+
+from fercore import published, tables
 from fercore.ablation import Ablation
-from fercore.evaluation import Interval, accuracy, accuracy_interval, difference_interval
-from fercore.faces.protocols import SIX
+from fercore.evaluation import Interval, accuracy_interval
 from fercore.tables import Column
 from fercore.tables.columns import points
 from fercore.trials import Trial
 
-ROWS = ["ResNet", "LIR", "rec", "PG-CNN"]
 MOUTH = Trial("mouth", occlusions=("mouth",))
 FULL = "Ours: ResNet+l_sim+l_LIR+l_adv+l_rec"
 
 
-@pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("columns")
-    small_faces(12, SIX, 3, size=33).save(folder / "data" / "prepared" / "ckplus")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FERCORE_DATA", str(folder / "data"))
-        patch.setenv("FERCORE_RESULTS", str(folder / "results"))
-        changes = TINY_OCCLUDED | {"pretraining": "own"}
-        yield Ablation("occluded", "ckplus", ROWS, "ckplus636", [0, 1], "smoke", "prepared", changes=changes).train()
+@pytest.fixture
+def columns(occluded_study) -> list[Column]:
+    return [Column("CK+ R8", occluded_study), Column("CK+ mouth occluded", occluded_study, MOUTH)]
 
 
-@pytest.fixture(scope="module")
-def columns(study) -> list[Column]:
-    return [Column("CK+ R8", study), Column("CK+ mouth occluded", study, MOUTH)]
-
-
-def test_every_cell_has_its_printed_number_and_our_accuracy_on_its_own_images(study, columns):
+def test_every_cell_has_its_printed_number_and_our_accuracy_on_its_own_images(occluded_study, columns):
     table = tables.beside_printed(columns, 2)
     assert table.index.tolist()[:3] == ["RGBT", "WLS-RF", "PG-CNN"] and table.index[-1] == FULL
     for column in columns:
@@ -43,18 +29,56 @@ def test_every_cell_has_its_printed_number_and_our_accuracy_on_its_own_images(st
         assert printed[FULL] == published.value("occluded", 2, FULL, column.printed)
         ours = table[column.printed, "ours % [95 %]"]
         for name, variant in (("ResNet", "ResNet"), ("ResNet+l_rec", "rec"), ("PG-CNN", "PG-CNN")):
-            expected = accuracy_interval(study.predictions(variant, trial=column.trial))
+            expected = accuracy_interval(occluded_study.predictions(variant, trial=column.trial))
             assert ours[name] == str(expected)
         assert ours[["RGBT", "gACNN", FULL]].isna().all()  # cited, or not run
-    assert study.predictions("rec", trial=MOUTH)["row"].tolist() == study.predictions("rec")["row"].tolist()
+    rows = [occluded_study.predictions("rec", trial=trial)["row"].tolist() for trial in (None, MOUTH)]
+    assert rows[0] == rows[1]
 
 
-def test_gains_are_over_the_baseline_of_the_same_column(study, columns):
+RIGHT = {  # of twenty images, by row and trial
+    ("ResNet", None): 10, ("sim", None): 15, ("LIR", None): 4, ("ResNet", "mouth"): 8, ("sim", "mouth"): 4,
+    ("LIR", "mouth"): 18,
+}  # fmt: skip
+NAMES = ["sim", "LIR"]
+
+
+@pytest.fixture
+def told(occluded_study, monkeypatch) -> Ablation:
+    """A study whose rows were right on as many images as RIGHT says."""
+
+    def predictions(self, variant, early=False, trial=None):
+        right = RIGHT[variant, trial and trial.name]
+        return judged([i < right for i in range(20)]).assign(fold=0, seed=0)
+
+    monkeypatch.setattr(Ablation, "predictions", predictions)
+    return replace(occluded_study, variants=("ResNet", *NAMES))
+
+
+def test_gains_are_ours_minus_the_baseline_of_the_same_column_in_the_printed_row_of_that_name(told):
+    columns = [Column("CK+ R8", told), Column("CK+ mouth occluded", told, MOUTH)]
     table = tables.gains_by_column(columns, 2)
-    assert set(table.index) == set(ROWS) - {"ResNet"}
-    gap = difference_interval(study.predictions("rec", trial=MOUTH), study.predictions("ResNet", trial=MOUTH))
-    assert table.loc["rec", ("CK+ mouth occluded", "ours [95 %]")] == points(gap)
-    assert table.loc["rec", ("CK+ mouth occluded", "printed")] == pytest.approx(92.45 - 92.30)
+    assert set(table.index) == set(NAMES)
+    for row, name, ours, printed in (
+        ("sim", "CK+ R8", "+25.0", 96.23 - 95.91), ("LIR", "CK+ R8", "-30.0", 96.70 - 95.91),
+        ("sim", "CK+ mouth occluded", "-20.0", 92.77 - 92.30), ("LIR", "CK+ mouth occluded", "+50.0", 92.45 - 92.30),
+    ):  # fmt: skip
+        assert table.loc[row, (name, "ours [95 %]")].startswith(f"{ours} [")
+        assert table.loc[row, (name, "printed")] == pytest.approx(printed)
+    shown = tables.beside_printed(columns, 2)
+    assert shown.loc["ResNet+l_sim", ("CK+ R8", "ours % [95 %]")].startswith("75.0 [")
+    assert shown.loc["ResNet+l_LIR", ("CK+ mouth occluded", "ours % [95 %]")].startswith("90.0 [")
+
+
+def test_rows_without_runs_on_the_same_images_gain_nothing(told, monkeypatch):
+    ordinary = Ablation.predictions
+
+    def one_image_less(self, variant, early=False, trial=None):
+        return ordinary(self, variant, early, trial)[: 19 if variant == "sim" else 20]
+
+    monkeypatch.setattr(Ablation, "predictions", one_image_less)
+    table = tables.gains_by_column([Column("CK+ R8", told)], 2)
+    assert table["CK+ R8", "ours [95 %]"].isna().to_dict() == {"sim": True, "LIR": False}
 
 
 @pytest.mark.parametrize(("low", "high", "arrow"), [(0.01, 0.05, "↑"), (-0.05, -0.01, "↓"), (-0.01, 0.01, "")])
@@ -64,58 +88,14 @@ def test_an_arrow_only_where_the_interval_leaves_out_zero(low, high, arrow):
     assert text.endswith(arrow) and ("↑" in text) + ("↓" in text) == len(arrow)
 
 
-def test_the_stamp_names_each_study_once_and_the_data_of_a_foreign_trial(study, columns):
-    assert tables.stamp_of(columns) == study.stamp
-    foreign = Column("FED-RO", study, Trial("fedro", "ckplus636"))
-    credit = foreign.trial.credit(study.runs()[0])
-    assert tables.stamp_of([columns[0], foreign]) == f"{study.stamp} ‖ {study.stamp} · tested on: {credit}"
+def test_what_all_columns_say_is_said_once_and_the_rest_by_column(occluded_study, columns):
+    assert tables.stamp_of(columns) == occluded_study.stamp
+    foreign = Column("FED-RO", occluded_study, Trial("fedro", "ckplus636"))
+    credit = foreign.trial.credit(occluded_study.runs()[0])
+    assert tables.stamp_of([columns[0], foreign]) == f"{occluded_study.stamp} ‖ FED-RO: tested on: {credit}"
 
 
-def test_precondition_compares_the_teacher_on_clean_faces_with_the_student_on_covered_ones(study):
-    row = precondition.table([study]).loc["ckplus"]
-    teachers = study.pretrained("clean")
-    assert [run.spec.variant for run in teachers] == ["clean", "clean"]
-    clean = pd.concat([Trial("clean").predictions(run) for run in teachers], ignore_index=True)
-    assert row["teacher, clean %"] == str(accuracy_interval(clean))
-    assert row["teacher on clean over ResNet on occluded"].startswith(
-        f"{100 * (accuracy(clean) - accuracy(study.predictions('ResNet'))):+.1f}"
-    )
-    student, teacher = precondition.loss(study.predictions("ResNet")), precondition.loss(clean)
-    assert row["Eq. 2 holds for, % of images"] == pytest.approx(100 * np.mean(student >= teacher))
-
-
-def test_loss_is_the_cross_entropy_of_the_true_class():
-    table = pd.DataFrame({"label": ["a", "b"], "p_a": [0.2, 0.6], "p_b": [0.8, 0.4]})
-    assert precondition.loss(table).tolist() == pytest.approx([-np.log(0.2), -np.log(0.4)])
-
-
-def test_hinges_are_two_arms_on_the_images_of_the_study(study):
-    table = precondition.hinges(study, 0.5)
-    assert table.index.tolist() == ["printed", "flipped"] and (table["lambda_2"] == 0.5).all()
-    assert table["active after training, % of test images"].between(0, 100).all()
-
-
-def test_reconstructions_face_the_input_and_the_mean_face(study):
-    found = reconstructions.errors(study.runs())
-    assert set(found["estimate"]) == {"rec", *reconstructions.BASELINES}
-    run = study.runs("rec")[0]
-    faces, division = run.faces(), run.division()
-    batch = next(run.spec.examples(faces, division.test, "test").in_order(1000))
-    first = found[(found["fold"] == 0) & (found["estimate"] == "the occluded input")]
-    expected = ((batch.image - batch.privileged) ** 2).mean((1, 2, 3))
-    np.testing.assert_allclose(first["error"], expected, rtol=1e-5)
-    train = run.spec.examples(faces, division.train, "training")
-    mean = next(train.in_order(10_000)).privileged.mean(0)
-    of_mean = found[(found["fold"] == 0) & (found["estimate"] == "mean face")]
-    np.testing.assert_allclose(of_mean["error"], ((mean - batch.privileged) ** 2).mean((1, 2, 3)), rtol=1e-4)
-    assert found["SSIM"].between(-1, 1).all()
-
-
-def test_hidden_and_visible_parts_make_the_whole(study):
-    parts = {place: reconstructions.errors(study.runs(), place) for place in reconstructions.PLACES}
-    seen = parts["visible part"].query("estimate == 'the occluded input'")
-    assert (seen["error"] == 0).all()  # where nothing covers a face the input is right
-    whole, hidden = (parts[p].query("estimate == 'rec'")["error"].mean() for p in ("whole face", "hidden part"))
-    assert whole > 0 and hidden > 0
-    table = references.comparison(parts["hidden part"].drop(columns="SSIM"), reconstructions.BASELINES)
-    assert set(table.index) == {"rec", *reconstructions.BASELINES} and table.loc["rec", "reading"]
+def test_joined_stamps_lose_nothing():
+    stamps = {"A": "tier x · data: one · seeds 0", "B": "tier x · data: two · seeds 0 · 3 of 4 runs missing"}
+    assert tables.joined(stamps) == "tier x · seeds 0 ‖ A: data: one ‖ B: data: two · 3 of 4 runs missing"
+    assert tables.joined({"A": "tier x"}) == "tier x"

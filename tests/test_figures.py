@@ -15,6 +15,7 @@ from fercore.faces.protocols import SEVEN
 from fercore.figures import features
 from fercore.figures.page import face_grid, new, stamped
 from fercore.papers.gcnet import PRETRAINING, VARIANTS
+from fercore.trials import Trial
 
 STAMP = "tier smoke · data: drawn by the tests; no person · folds 0 of 10 (missing 1-9) · seeds 0 · commit c0ffee0123"
 NETWORKS = ["CNN", "metricCNN", "S0R0", "S0R1", "S1R1"]
@@ -224,3 +225,23 @@ def test_long_stamp_is_wrapped_and_grid_names_its_rows():
     assert "\n" in figure.get_supxlabel()
     assert [axis.get_ylabel() for axis in figure.axes] == ["above", "", "below", ""]
     assert [axis.get_title() for axis in figure.axes] == ["a", "b", "", ""]
+
+
+def test_every_row_of_occlusions_is_of_its_own_kind():
+    faces = small_faces(4, SEVEN, 2, size=33)
+    figure = figures.occlusions(faces, ("R8", "mouth"), STAMP, people=3)
+    assert [axis.get_ylabel() for axis in figure.axes if axis.get_ylabel()] == ["as it is", "R8", "mouth"]
+    clean, square, bar = np.array(images(figure)).reshape(3, 3, 33, 33)
+    hidden = [(shown != clean).mean((1, 2)) for shown in (square, bar)]
+    assert (hidden[0] < 0.04).all() and (hidden[1] > 0.15).all()  # 8 of 48 pixels squared; a quarter of the rows
+
+
+def test_confusion_of_a_trial_is_of_that_trial_and_names_its_data(scored, monkeypatch):
+    trial = Trial("far", "ckplus8")
+    monkeypatch.setattr(Trial, "predictions", lambda self, run: run.predictions.assign(predicted="fear"))
+    monkeypatch.setattr(Trial, "credit", lambda self, run: "faces from elsewhere")
+    figure = figures.confusion_matrices(scored, ["CNN"], trial)
+    shown = np.array(figure.axes[0].collections[0].get_array()).reshape(7, 7)
+    assert (shown[:, SEVEN.index("fear")] == 100).all()
+    assert "testedon:facesfromelsewhere" in foot(figure)
+    assert "testedon" not in foot(figures.confusion_matrices(scored, ["CNN"]))

@@ -49,7 +49,7 @@ PROTOCOLS = {
         Protocol("rafdb7+affectnet7", "rafdb+affectnet", WILD, "all", "Table 3; both training sets", official=True,
             paper="occluded"),
         Protocol("ckplus636", "ckplus", WILD, "ends", "Table 2; onsets, and apexes of six emotions", paper="occluded"),
-        Protocol("fedro7", "fedro", WILD, "all", "Table 3; 400 faces, to test only", paper="occluded"),
+        Protocol("fedro7", "fedro", WILD, "all", "Table 3; 400 faces, to test only", official=True, paper="occluded"),
         Protocol("sfew7", "sfew", WILD, "all", "named but not reported; tested on Val", official=True,
             paper="occluded"),
         Protocol("fer7", "fer2013", WILD, "all", "trained on Training, tested on PrivateTest", official=True),

@@ -15,8 +15,11 @@ class Discriminator(nn.Module):
 
     def __init__(self, channels: int, side: int):
         super().__init__()
-        if side < 2:
-            raise ValueError(f"a feature map of {side} x {side} is too small to judge; take larger images")
+        if side < 2 or channels < 16:
+            raise ValueError(
+                f"a feature map of {channels} channels and {side} x {side} is too small to judge; "
+                "take a network of at least 16 channels there, or larger images"
+            )
         strided = min(4, max(0, math.ceil(math.log2(side)) - 1))
         layers: list[nn.Module] = []
         for i in range(4):

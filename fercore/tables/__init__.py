@@ -10,7 +10,7 @@ from fercore.tables.contents import (
     terms,
 )
 from fercore.tables.grid import grid
-from fercore.tables.page import save, shown
+from fercore.tables.page import joined, save, shown
 from fercore.tables.scores import (
     accuracies,
     early_errors,
@@ -34,6 +34,7 @@ __all__ = [
     "gains_by_column",
     "grid",
     "identification",
+    "joined",
     "own_accuracies",
     "per_fold",
     "printed_by_variant",

@@ -6,6 +6,7 @@ import pandas as pd
 
 from fercore.ablation import Ablation
 from fercore.evaluation import Interval, accuracy_interval, difference_interval
+from fercore.tables.page import joined
 from fercore.tables.scores import printed_accuracies, reading, same_images, variant_of
 from fercore.trials import Trial
 
@@ -56,8 +57,8 @@ def gains_by_column(columns: list[Column], number: int) -> pd.DataFrame:
 
 
 def stamp_of(columns: list[Column]) -> str:
-    """What stands under a table of several studies."""
-    return " ‖ ".join(dict.fromkeys(column.study.stamp_of(column.trial) for column in columns))
+    """What stands under a table of such columns."""
+    return joined({column.printed: column.study.stamp_of(column.trial) for column in columns})
 
 
 def points(gap: Interval) -> str:

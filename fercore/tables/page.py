@@ -12,6 +12,14 @@ def shown(table: pd.DataFrame, caption: str, digits: int = 2) -> Styler:
     return table.style.format(precision=digits, na_rep="–").set_caption(caption)
 
 
+def joined(stamps: dict[str, str]) -> str:
+    """The stamps of several parts of a table as one: what all of them say first, then by part what it says beyond."""
+    parts = {name: stamp.split(" · ") for name, stamp in stamps.items()}
+    common = [one for one in next(iter(parts.values())) if all(one in own for own in parts.values())]
+    beyond = {name: " · ".join(one for one in own if one not in common) for name, own in parts.items()}
+    return " ‖ ".join([" · ".join(common), *(f"{name}: {rest}" for name, rest in beyond.items() if rest)])
+
+
 def save(table: pd.DataFrame, name: str, stamp: str) -> None:
     """Write ``results/tables/<name>.csv``; its first line is the stamp."""
     with whole_file(paths.results() / "tables" / f"{name}.csv") as aside:
