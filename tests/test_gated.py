@@ -10,6 +10,7 @@ from torchvision.models import VGG16_BN_Weights
 
 from fercore.compared import gated
 from fercore.compared.gated import TERMS, Gated, shape_for
+from fercore.faces.patch_points import MEAN_FACE, patch_points
 from fercore.method import Batch
 from fercore.networks.patch_gated import PAPER, SMALL
 from fercore.papers.occluded import METHOD, TIERS, VARIANTS
@@ -105,3 +106,11 @@ def test_published_weights_go_into_the_trunk_where_they_are_asked_for(row, weigh
     else:
         assert asked == [VGG16_BN_Weights.IMAGENET1K_V1]
         assert changed == ({"trunk", "whole"} if ROWS[row] else {"trunk"})
+
+
+def test_patches_lie_where_the_crop_frames_the_face():
+    for tier, framing in (("paper", 0.9), ("twin", 1.0)):
+        found = METHOD(TIERS[tier], 7, VARIANTS["PG-CNN"]).recogniser.points
+        expected = patch_points(0.5 + framing * (MEAN_FACE - 0.5))
+        torch.testing.assert_close(found, torch.tensor(expected, dtype=torch.float32))
+    assert abs(patch_points(0.5 + 0.9 * (MEAN_FACE - 0.5)) - patch_points(MEAN_FACE)).max() > 0.02

@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
+from fercore.faces.patch_points import MEAN_FACE, patch_points
 from fercore.losses.classification import cross_entropy
 from fercore.method import Adam, Batch, Method, Player
 from fercore.networks.patch_gated import PAPER, SMALL, PatchGated, Shape
@@ -30,8 +31,9 @@ class Gated(Method):
     def __init__(self, config: Any, n_classes: int, variant: frozenset[str]):
         super().__init__()
         self.config = config
-        whole = "patches_and_face" in variant
-        self.recogniser = PatchGated(n_classes, whole, shape_for(config.image_size, config.width < PAPER.widths[0]))
+        whole, shape = "patches_and_face" in variant, shape_for(config.image_size, config.width < PAPER.widths[0])
+        points = patch_points(0.5 + config.framing * (MEAN_FACE - 0.5))
+        self.recogniser = PatchGated(n_classes, whole, shape, points=points)
         learner = Adam(linear(config.pretraining_rate, config.last_rate, self.iterations))
         self.set_players([Player("recogniser", {"recogniser": 1.0}, dict.fromkeys(TERMS, 1.0), learner)], variant)
 

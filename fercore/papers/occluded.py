@@ -78,6 +78,7 @@ class Config(Settings):
     pretraining: str = "own"  # Algorithm 1: F_o and F_c first learn the run's own images; "" leaves it out
     pretraining_iterations: int = 50_000  # not stated
     pretraining_rate: float = 1e-4  # not stated
+    framing: float = 0.9  # size of a face against alignment.TEMPLATE: where the compared systems put their patches
     scale: float = 0.05  # not stated; augmentation: relative size of the face
     rotation: float = 5.0  # not stated; augmentation: degrees
     intensity: float = 0.10  # not stated; augmentation: factor on the gray level
@@ -113,11 +114,12 @@ TIERS = {
     "twin": Config(
         image_size=48, sizes=(), block="basic", depth=(1, 1, 1, 1), width=16, weights="random", iterations=300,
         base_rate=1e-3, last_rate=0.05, discriminator_rate=5e-4, decoder_rate=4.0, pretraining_iterations=1000,
-        pretraining_rate=4e-3, twin_subjects=6000, lambda_1=0.01, lambda_2=0.01, lambda_3=0.01, lambda_4=0.1,
+        pretraining_rate=4e-3, framing=1.0, twin_subjects=6000,
+        lambda_1=0.01, lambda_2=0.01, lambda_3=0.01, lambda_4=0.1,
     ),
     "smoke": Config(
         image_size=48, sizes=(), depth=(1, 1, 1, 1), width=8, weights="random", batch_size=8, iterations=4,
-        pretraining_iterations=4, twin_subjects=42,
+        pretraining_iterations=4, framing=1.0, twin_subjects=42,
     ),
 }  # fmt: skip
 
