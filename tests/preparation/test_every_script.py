@@ -9,7 +9,7 @@ from fercore.faces.faceset import FaceSet
 from fercore.faces.landmarks import Detector, face_mesh
 from fercore.faces.preparation import command
 from tests.preparation import trees
-from tests.preparation.test_readers import READERS, dataset
+from tests.preparation.readings import READERS, dataset
 
 TREES = {name: (name,) for name in READERS} | {
     "affectnet": ("affectnet_2017", "affectnet_2021"),
