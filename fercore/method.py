@@ -68,10 +68,20 @@ class Settings:
 
     channels = 1  # of the images: 1 gray, 3 colour
     occlusions: tuple[str, ...] = ()  # what covers the images, one kind each; their clean selves are then privileged
+    idle: tuple[str, ...] = ()  # fields that pre-training has no use for
 
     def on(self, protocol: str) -> "Settings":
         """The configuration as the paper has it under a protocol."""
         return self
+
+    def pretrained_by(self) -> dict[str, Any]:
+        """What differs in this configuration while a pre-training stage runs; idle fields make no other stage."""
+        unused = type(self)()
+        return {name: getattr(unused, name) for name in self.idle} | {
+            "iterations": self.pretraining_iterations,
+            "base_rate": self.pretraining_rate,
+            "pretraining": "",
+        }
 
 
 @dataclass(frozen=True)

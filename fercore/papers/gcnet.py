@@ -71,6 +71,8 @@ class Config(Settings):
     pretraining_rate: float = 0.01  # not stated
     twin_subjects: int | None = None  # limits a synthetic twin to so many subjects; None takes all
 
+    idle = ("margin", "distance", "lambda_S", "lambda_Gr", "lambda_Rr", "lambda_Ri")
+
     @property
     def feature_size(self) -> int:
         """Width of the first fully connected layer, (0.5 size)^2 n / 2^n, n layers (Sec. 4.1): 384 at 64."""
@@ -82,21 +84,6 @@ class Config(Settings):
         """Shape of a code: channels, height, width."""
         side = -(-self.image_size // 2 ** len(self.widths))
         return self.widths[-1], side, side
-
-    def pretrained_by(self) -> dict[str, object]:
-        """What differs in this configuration while a pre-training stage runs."""
-        unused = Config()  # what a stage has no use for must not make it another stage
-        return {
-            "iterations": self.pretraining_iterations,
-            "base_rate": self.pretraining_rate,
-            "pretraining": "",
-            "margin": unused.margin,
-            "distance": unused.distance,
-            "lambda_S": unused.lambda_S,
-            "lambda_Gr": unused.lambda_Gr,
-            "lambda_Rr": unused.lambda_Rr,
-            "lambda_Ri": unused.lambda_Ri,
-        }
 
 
 TIERS = {

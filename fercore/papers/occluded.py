@@ -85,6 +85,7 @@ class Config(Settings):
     twin_subjects: int | None = None  # limits a synthetic twin to so many subjects; None takes all
 
     channels = 3
+    idle = ("lambda_1", "lambda_2", "lambda_3", "lambda_4", "LIR", "K1", "K2", "discriminator_rate", "decoder_rate")
 
     def __post_init__(self):
         for name, valid in (("LIR", ("printed", "flipped")), ("weights", ("imagenet", "random"))):
@@ -96,16 +97,6 @@ class Config(Settings):
     def on(self, protocol: str) -> "Config":
         """With the image size that the paper gives for the dataset."""
         return replace(self, image_size=dict(self.sizes).get(protocol, self.image_size), sizes=())
-
-    def pretrained_by(self) -> dict[str, object]:
-        """What differs in this configuration while a pre-training stage runs."""
-        unused = Config()  # what a stage has no use for must not make it another stage
-        idle = ("lambda_1", "lambda_2", "lambda_3", "lambda_4", "LIR", "K1", "K2", "discriminator_rate", "decoder_rate")
-        return {name: getattr(unused, name) for name in idle} | {
-            "iterations": self.pretraining_iterations,
-            "base_rate": self.pretraining_rate,
-            "pretraining": "",
-        }
 
 
 TIERS = {
