@@ -95,7 +95,7 @@ class Ablation:
     @property
     def n_folds(self) -> int:
         """How many folds there are."""
-        return 1 if self.definition.official else N_FOLDS
+        return 1 if self.definition.official else self.definition.folds
 
     @property
     def classes(self) -> list[str]:

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from fercore import published
+from fercore.faces.protocols import WILD
 from fercore.papers import occluded
 
 
@@ -37,7 +38,7 @@ def table4(variants: list[str], tier: str, batch: int = 8, rounds: int = 3, devi
     config = occluded.TIERS[tier]
     networks = {}
     for variant in variants:
-        method = occluded.METHOD(config, 7, occluded.VARIANTS[variant])
+        method = occluded.METHOD(config, WILD, occluded.VARIANTS[variant])
         networks[variant] = method.recogniser if hasattr(method, "recogniser") else method.student
     measured = frames_per_second(networks, config.image_size, batch, rounds, device)
     printed = {v: published.value("occluded", 4, occluded.PRINTED[v]) for v in variants}

@@ -7,6 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from fercore.faces.faceset import FaceSet
+from fercore.faces.modalities import Streams
+from fercore.faces.protocols import Division
+
 
 @dataclass(frozen=True)
 class Descent:
@@ -74,7 +78,17 @@ class Settings:
         """The configuration as the paper has it under a protocol."""
         return self
 
-    def pretrained_by(self) -> dict[str, Any]:
+    def streams(self, spec: Any, faces: FaceSet, division: Division) -> Streams:
+        """What the run ``spec`` learns from: all images of the fold's training side, and nothing beside them."""
+        return Streams(division.train)
+
+    def pretrained_on(self, stage: str) -> dict[str, Any]:
+        """Fields of a run that differ in its pre-training stage: none where that sees the run's own images."""
+        if self.pretraining == "own":
+            return {}
+        return {"dataset": self.pretraining, "protocol": "identities", "fold": 0, "inner": None}
+
+    def pretrained_by(self, stage: str) -> dict[str, Any]:
         """What differs in this configuration while a pre-training stage runs; idle fields make no other stage."""
         unused = type(self)()
         return {name: getattr(unused, name) for name in self.idle} | {
@@ -90,6 +104,7 @@ class Stage:
 
     terms: frozenset[str]
     provides: tuple[str, ...]
+    modality: str = "visible"  # of the images it learns
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from safetensors.torch import save as serialised
 from fercore import paths, provenance
 from fercore.evaluation import predictions
 from fercore.faces import folds
+from fercore.faces.accompanied import Accompanied
 from fercore.faces.augmentation import Augmentation
 from fercore.faces.examples import Examples
 from fercore.faces.faceset import FaceSet
@@ -93,11 +94,28 @@ class RunSpec:
         config = self.config
         return open_faces(self.dataset, self.source, config.image_size, config.twin_subjects, config.channels == 3)
 
-    def examples(self, faces: FaceSet, part: Part, purpose: str, device: str = "cpu") -> Examples:
+    def divide(self, faces: FaceSet, modality: str | None = None) -> Division:
+        """This run's training and test side, of the modality that it learns or of another."""
+        seen_by = {name: stage.modality for name, stage in self.module.PRETRAINING.items()}
+        protocol = PROTOCOLS[self.protocol]
+        modality = modality or seen_by.get(self.variant, protocol.modality)
+        return divide(faces, dataclasses.replace(protocol, modality=modality), self.fold, self.inner)
+
+    def examples(
+        self, faces: FaceSet, part: Part, purpose: str, device: str = "cpu", paired: np.ndarray | None = None
+    ) -> Examples:
         """A part of ``faces`` as this run sees it for ``purpose``, "training" or "test": covered, if the paper does."""
         config = self.config
         cover = Cover(config.occlusions, purpose) if config.occlusions else None
-        return Examples(faces, part, config.image_size, device, config.channels, cover)
+        return Examples(faces, part, config.image_size, device, config.channels, cover, paired)
+
+    def learned(self, faces: FaceSet, division: Division, device: str = "cpu") -> Examples | Accompanied:
+        """The images that this run learns from, with the privileged ones that stand beside them."""
+        streams = self.config.streams(self, faces, division)
+        own = self.examples(faces, streams.image, "training", device, streams.paired)
+        if streams.beside is None:
+            return own
+        return Accompanied(own, self.examples(*streams.beside, "training", device))
 
     def __str__(self) -> str:
         return f"{self.variant} on {self.dataset}/{self.protocol}, {self._place}, seed {self.seed} ({self.tier})"
@@ -148,7 +166,7 @@ class Run:
 
     def method(self) -> Method:
         """The trained networks, on the CPU."""
-        method = self.spec.module.METHOD(self.spec.config, len(self.about["classes"]), self.spec.terms)
+        method = self.spec.module.METHOD(self.spec.config, tuple(self.about["classes"]), self.spec.terms)
         method.load_state_dict(load_file(self.spec.folder / "weights.safetensors"))
         return method.to(memory_format=torch.channels_last).eval().requires_grad_(False)
 
@@ -161,7 +179,7 @@ class Run:
 
     def division(self) -> Division:
         """This run's training and test side."""
-        return divide(self.faces(), PROTOCOLS[self.spec.protocol], self.spec.fold, self.spec.inner)
+        return self.spec.divide(self.faces())
 
 
 def find(spec: RunSpec) -> Run | None:
@@ -179,10 +197,9 @@ def get_or_train(spec: RunSpec, device: str = "cpu") -> Run:
 def _train(spec: RunSpec, device: str) -> Run:
     started, config = time.monotonic(), spec.config
     faces = spec.faces()
-    division = divide(faces, PROTOCOLS[spec.protocol], spec.fold, spec.inner)
-    torch.manual_seed(spec.seed)
-    method = spec.module.METHOD(config, len(division.classes), spec.terms)
-    examples = spec.examples(faces, division.train, "training", device)
+    division = spec.divide(faces)
+    method = _untrained(spec, division.classes)
+    examples = spec.learned(faces, division, device)
     method.check(examples)
     test = spec.examples(faces, division.test, "test", device)
     method.check(test)
@@ -199,7 +216,7 @@ def _train(spec: RunSpec, device: str) -> Run:
     try:
         history = fit(method, examples, course, partial / "checkpoint.pt", title=str(spec), cause=cause)
         method.eval()
-        about = _about(spec, faces, division, time.monotonic() - started)
+        about = _about(spec, faces, division, len(examples), time.monotonic() - started)
         with whole_folder(spec.folder) as aside:
             history.to_csv(aside / "history.csv", index=False)
             _write(aside, spec, method, faces, division, test)
@@ -210,20 +227,27 @@ def _train(spec: RunSpec, device: str) -> Run:
     return Run(spec, about)
 
 
-def pretrain(spec: RunSpec, stage: str, device: str = "cpu") -> Run:
-    """The pre-training stage that ``spec``'s configuration asks for; trained first where it does not exist.
+def _untrained(spec: RunSpec, classes: tuple[str, ...]) -> Method:
+    torch.manual_seed(spec.seed)
+    try:
+        return spec.module.METHOD(spec.config, classes, spec.terms)
+    except ValueError as error:
+        raise ChangeError(f"{spec}: {error}") from error
 
-    It sees the identity set that the configuration names, or the run's own training images where that says "own".
-    """
+
+def pretrain(spec: RunSpec, stage: str, device: str = "cpu") -> Run:
+    """The pre-training stage that ``spec``'s configuration asks for; trained first where it does not exist."""
+    return get_or_train(pretraining_of(spec, stage), device)
+
+
+def pretraining_of(spec: RunSpec, stage: str) -> RunSpec:
+    """Where that stage is trained: on the run's own images, an identity set or another database."""
     config = spec.config
-    changes = tuple((dict(spec.changes) | config.pretrained_by()).items())
-    asked = dataclasses.replace(spec, variant=stage, changes=changes)
-    if config.pretraining != "own":
-        source = "prepared" if spec.tier == "paper" else "twin"
-        asked = dataclasses.replace(
-            asked, dataset=config.pretraining, protocol="identities", fold=0, inner=None, source=source
-        )
-    return get_or_train(asked, device)
+    changes = tuple((dict(spec.changes) | config.pretrained_by(stage)).items())
+    place = config.pretrained_on(stage)
+    if place.get("protocol") == "identities":
+        place |= {"source": "prepared" if spec.tier == "paper" else "twin"}
+    return dataclasses.replace(spec, variant=stage, changes=changes, **place)
 
 
 def _pretrained(spec: RunSpec, method: Method, device: str) -> dict[str, dict]:
@@ -251,7 +275,7 @@ def _write(folder: Path, spec: RunSpec, method: Method, faces: FaceSet, division
     np.save(folder / "features.npy", torch.cat(features).numpy())
 
 
-def _about(spec: RunSpec, faces: FaceSet, division: Division, seconds: float) -> dict:
+def _about(spec: RunSpec, faces: FaceSet, division: Division, learned: int, seconds: float) -> dict:
     test = faces.table.loc[division.test.rows, "subject"]
     return {
         "spec": asdict(spec),
@@ -260,7 +284,7 @@ def _about(spec: RunSpec, faces: FaceSet, division: Division, seconds: float) ->
         "data": {"name": faces.name, "source": faces.source, "credit": faces.credit, "fingerprint": faces.fingerprint},
         "folds": folds.fingerprint(faces.table),
         "test_subjects": sorted(test.unique()),
-        "images": {"train": len(division.train.rows), "test": len(division.test.rows)},
+        "images": {"train": learned, "test": len(division.test)},
         "source_digest": provenance.source_digest(spec.paper),
         "commit": provenance.commit(),
         "versions": provenance.versions(),

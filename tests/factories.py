@@ -24,6 +24,7 @@ TINY_OCCLUDED = occluded_paper.Config(
 )  # fmt: skip
 OCCLUDED_STAGES = occluded_paper.VARIANTS | {n: stage.terms for n, stage in occluded_paper.PRETRAINING.items()}
 THREE = ("anger", "happiness", "surprise")
+FOUR = ("neutral", *THREE)
 
 
 def face_table(subjects: int, labels: tuple[str, ...], frames: int) -> pd.DataFrame:
@@ -109,7 +110,7 @@ def covered_batch(seed: int = 0, images: int = 6, classes: int = 4, size: int = 
 def occluded(terms: frozenset[str], seed: int = 0, **changes) -> Method:
     """A tiny Occluded, or a compared system, in training mode with reproducible weights."""
     torch.manual_seed(seed)
-    return occluded_paper.METHOD(replace(TINY_OCCLUDED, **changes), 4, terms).train()
+    return occluded_paper.METHOD(replace(TINY_OCCLUDED, **changes), FOUR, terms).train()
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def store_untrained(spec: RunSpec, seed: int = 0) -> Run:
     run = store(spec, pd.DataFrame({"subject": []}))
     faces, division = run.faces(), run.division()
     torch.manual_seed(seed)
-    save_file(spec.module.METHOD(spec.config, 7, spec.terms).state_dict(), spec.folder / "weights.safetensors")
+    save_file(spec.module.METHOD(spec.config, SEVEN, spec.terms).state_dict(), spec.folder / "weights.safetensors")
     for name, part in (("predictions", division.test), ("early", division.early)):
         shown = faces.table.loc[part.rows, ["subject", "sequence", "frame", "intensity", "label"]]
         shown = shown.rename_axis("row").reset_index().assign(predicted=shown["label"].to_numpy())

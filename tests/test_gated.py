@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 import torch
-from factories import TINY_OCCLUDED, covered_batch, occluded, same_bits, snapshot
+from factories import FOUR, TINY_OCCLUDED, covered_batch, occluded, same_bits, snapshot
 from torch import nn
 from torchvision.models import VGG16_BN_Weights
 
 from fercore.compared import gated
 from fercore.compared.gated import TERMS, Gated, shape_for
 from fercore.faces.patch_points import MEAN_FACE, patch_points
+from fercore.faces.protocols import WILD
 from fercore.method import Batch
 from fercore.networks.patch_gated import PAPER, SMALL
 from fercore.papers.occluded import METHOD, TIERS, VARIANTS
@@ -20,7 +21,8 @@ every_row = pytest.mark.parametrize("row", ROWS)
 
 
 def test_the_rows_are_of_this_class_and_all_others_are_not():
-    assert {row for row, terms in VARIANTS.items() if isinstance(METHOD(TINY_OCCLUDED, 4, terms), Gated)} == set(ROWS)
+    made = {row: METHOD(TINY_OCCLUDED, FOUR, terms) for row, terms in VARIANTS.items()}
+    assert {row for row, method in made.items() if isinstance(method, Gated)} == set(ROWS)
     assert set().union(*(VARIANTS[row] for row in ROWS)) == TERMS
 
 
@@ -64,7 +66,7 @@ def test_shapes_at_the_sizes_they_were_made_for_are_the_published_and_the_small_
 @every_row
 def test_the_network_runs_at_the_papers_image_sizes(row, size, cells):
     with torch.device("meta"):  # sizes without numbers
-        net = METHOD(replace(TIERS["paper"], image_size=size), 7, VARIANTS[row]).eval()
+        net = METHOD(replace(TIERS["paper"], image_size=size), WILD, VARIANTS[row]).eval()
         out = net(Batch(torch.zeros(2, 3, size, size)))
         assert net.recogniser.trunk(torch.zeros(1, 3, size, size)).shape == (1, 512, cells, cells)
     assert out.logits.shape == (2, 7)
@@ -73,7 +75,7 @@ def test_the_network_runs_at_the_papers_image_sizes(row, size, cells):
 @pytest.mark.parametrize("tier", TIERS)
 def test_the_network_is_as_wide_as_the_tiers_resnet(tier):
     with torch.device("meta"):
-        net = METHOD(TIERS[tier], 7, VARIANTS["PG-CNN"])
+        net = METHOD(TIERS[tier], WILD, VARIANTS["PG-CNN"])
     assert net.recogniser.shape.widths == (PAPER if tier == "paper" else SMALL).widths
 
 
@@ -110,7 +112,7 @@ def test_published_weights_go_into_the_trunk_where_they_are_asked_for(row, weigh
 
 def test_patches_lie_where_the_crop_frames_the_face():
     for tier, framing in (("paper", 0.9), ("twin", 1.0)):
-        found = METHOD(TIERS[tier], 7, VARIANTS["PG-CNN"]).recogniser.points
+        found = METHOD(TIERS[tier], WILD, VARIANTS["PG-CNN"]).recogniser.points
         expected = patch_points(0.5 + framing * (MEAN_FACE - 0.5))
         torch.testing.assert_close(found, torch.tensor(expected, dtype=torch.float32))
     assert abs(patch_points(0.5 + 0.9 * (MEAN_FACE - 0.5)) - patch_points(MEAN_FACE)).max() > 0.02

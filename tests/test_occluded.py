@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 import torch
-from factories import OCCLUDED_STAGES, TINY_OCCLUDED, covered_batch, occluded, same_bits, snapshot
+from factories import FOUR, OCCLUDED_STAGES, TINY_OCCLUDED, covered_batch, occluded, same_bits, snapshot
 
 from fercore.method import Batch
 from fercore.papers.occluded import METHOD, NEEDS_PAIRS, PRETRAINING, TIERS, VARIANTS, Config, Occluded
@@ -280,12 +280,12 @@ def test_a_stage_has_its_own_length_and_rate_and_does_not_know_the_weights_of_te
     one, other = (
         replace(TINY_OCCLUDED, lambda_1=x, lambda_4=x, K1=3, LIR="flipped", pretraining="own") for x in (1, 2)
     )
-    stages = [replace(config, **config.pretrained_by()) for config in (one, other)]
+    stages = [replace(config, **config.pretrained_by("occluded")) for config in (one, other)]
     assert stages[0] == stages[1] and stages[0].pretraining == ""
     assert stages[0].iterations == TINY_OCCLUDED.pretraining_iterations
     assert stages[0].base_rate == TINY_OCCLUDED.pretraining_rate
     learns = {"image_size", "width", "batch_size", "last_rate", "occlusions", "scale", "twin_subjects", "weights"}
-    assert {f.name for f in fields(Config)} >= learns and not learns & TINY_OCCLUDED.pretrained_by().keys()
+    assert {f.name for f in fields(Config)} >= learns and not learns & TINY_OCCLUDED.pretrained_by("clean").keys()
 
 
 def test_stages_provide_what_the_method_starts_from():
@@ -302,4 +302,4 @@ def test_stages_provide_what_the_method_starts_from():
 
 def test_only_this_papers_rows_are_of_its_own_class():
     for variant, terms in VARIANTS.items():
-        assert (type(METHOD(TINY_OCCLUDED, 4, terms)) is Occluded) == (variant not in ("PG-CNN", "gACNN"))
+        assert (type(METHOD(TINY_OCCLUDED, FOUR, terms)) is Occluded) == (variant not in ("PG-CNN", "gACNN"))

@@ -23,14 +23,15 @@ def stored_size(image_size: int) -> int:
 class Examples:
     """A part of a face set, handed out in batches of images with ``channels`` (1 gray, 3 colour).
 
-    Beside every image stands a second view that moves as the image does: its person's reference face or, where a
-    ``cover`` hides a part of every image, the image as it was, as privileged. Images are held on the device as uint8;
-    more than HELD bytes of them are read and covered batch by batch instead, with the same result.
+    Beside every image stands a second view that moves as the image does: its person's reference face or, as
+    privileged, the image as it was where a ``cover`` hides a part of it, or another image of the same face (row
+    ``paired[i]`` beside image i). Images are held on the device as uint8; more than HELD bytes of them are read and
+    covered batch by batch instead, with the same result.
     """
 
     def __init__(
         self, faces: FaceSet, part: Part, image_size: int, device: str = "cpu", channels: int = 1,
-        cover: Cover | None = None,
+        cover: Cover | None = None, paired: np.ndarray | None = None,
     ):  # fmt: skip
         self.faces, self.image_size, self.device = faces, image_size, device
         self.channels, self.cover = channels, cover
@@ -40,8 +41,8 @@ class Examples:
             )
         self.rows = {"image": part.rows}  # field of a batch -> row of every example in the face set
         reference = faces.table["reference"].to_numpy()[part.rows]
-        if cover is not None:
-            self.rows["privileged"] = part.rows
+        if cover is not None or paired is not None:
+            self.rows["privileged"] = part.rows if paired is None else paired
         elif (reference >= 0).all():
             self.rows["reference"] = reference
         self.label = torch.from_numpy(np.array(part.target, dtype=np.int64)).to(device)

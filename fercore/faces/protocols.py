@@ -11,6 +11,7 @@ from fercore.faces.folds import N_FOLDS, fold_of, inner_fold_of
 SIX = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
 WILD = ("neutral", *SIX)
 SEVEN = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
+PEOPLE = 22  # of MAHNOB Laughter; its papers leave one out at a time
 LABELS = ("neutral", *SEVEN, "pain", "laughter", "posed_laughter", "speech")  # of all datasets that papers used
 
 
@@ -25,6 +26,7 @@ class Protocol:
     said: str = ""  # where the paper says so
     modality: str = "visible"  # of the images that take part; the other one's stay out
     official: bool = False  # the publishers' own division, told by the manifest's split, is the only fold
+    folds: int = N_FOLDS  # as many as people: each is left out once
     paper: str = ""  # whose protocol it is; its runs take it where none is named
 
     @property
@@ -52,6 +54,11 @@ PROTOCOLS = {
         Protocol("fedro7", "fedro", WILD, "all", "Table 3; 400 faces, to test only", official=True, paper="occluded"),
         Protocol("sfew7", "sfew", WILD, "all", "named but not reported; tested on Val", official=True,
             paper="occluded"),
+        Protocol("laughter_posed", "mahnob", ("laughter", "posed_laughter"), "all", "Table 1, L vs PL", folds=PEOPLE,
+            paper="unpaired"),
+        Protocol("laughter_speech", "mahnob", ("laughter", "speech"), "all", "Table 1, L vs S", folds=PEOPLE,
+            paper="unpaired"),
+        Protocol("mmse4", "mmse", ("neutral", "happiness", "surprise", "pain"), "all", "Table 1", paper="unpaired"),
         Protocol("fer7", "fer2013", WILD, "all", "trained on Training, tested on PrivateTest", official=True),
         Protocol("own", "", (), "all", "every image, the dataset's own classes"),
         Protocol("identities", "", (), "all", "pre-training: the subject is the class, every tenth image is held out"),
@@ -77,6 +84,18 @@ class Part:
 
     rows: np.ndarray
     target: np.ndarray
+
+    @property
+    def labelled(self) -> "Part":
+        """The images that take part in classification."""
+        return self.only(self.target >= 0)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def only(self, kept: np.ndarray) -> "Part":
+        """The images that a mask over them keeps."""
+        return Part(self.rows[kept], self.target[kept])
 
 
 @dataclass(frozen=True)
@@ -107,9 +126,9 @@ def divide(faces: FaceSet, protocol: Protocol, fold: int, inner: int | None = No
             f"{faces.name}: its manifest has labels {sorted(strange)}, which no dataset of the papers has; "
             f"valid: {', '.join(LABELS)}"
         )
-    for number in (fold, inner or 0):
-        if not 0 <= number < N_FOLDS:
-            raise ValueError(f"fold {number} is out of range; valid: 0..{N_FOLDS - 1}")
+    for number, count in ((fold, protocol.folds), (inner or 0, N_FOLDS)):
+        if not 0 <= number < count:
+            raise ValueError(f"fold {number} is out of range; valid: 0..{count - 1}")
     table = faces.table
     target = _target(table, classes)
     chosen = _chosen(table, protocol)
@@ -120,7 +139,10 @@ def divide(faces: FaceSet, protocol: Protocol, fold: int, inner: int | None = No
     training, testing = training & seen, testing & seen
     scored = chosen & (target >= 0)
     if not (testing & scored).any():
-        raise FaceSetError(f"{faces.name} has no image to test in fold {fold}: it has too few people for ten folds")
+        raise FaceSetError(
+            f"{faces.name} has no {protocol.modality} image to test in fold {fold} of protocol {protocol.name}: it has "
+            f"none of these people, or too few people for {protocol.folds} folds"
+        )
     return Division(
         classes,
         train=_part(training & (scored | onset), target),
@@ -149,7 +171,7 @@ def _sides(table: pd.DataFrame, protocol: Protocol, fold: int, inner: int | None
         tested = "test" if (table["split"] == "test").any() else "val"  # where both are published, val stays out
         testing, training = table["split"] == tested, table["split"] == "train"
     else:
-        testing = fold_of(table) == fold
+        testing = fold_of(table, protocol.folds) == fold
         training = ~testing
     if inner is None:
         return testing, training

@@ -1,4 +1,4 @@
-"""Who made these features: a small convolutional network on a feature map."""
+"""Who made these features: small networks on a feature map or on class probabilities."""
 
 import math
 
@@ -34,3 +34,16 @@ class Discriminator(nn.Module):
     def forward(self, h: Tensor) -> Tensor:
         """The logit of "clean", B."""
         return self.layers(h).flatten()
+
+
+class LabelDiscriminator(nn.Module):
+    """Three fully connected layers on class probabilities, B x K -> B, a logit (Unpaired, Sec. 4.2; not stated)."""
+
+    def __init__(self, classes: int, width: int = 64):
+        super().__init__()
+        first, second = nn.Linear(classes, width), nn.Linear(width, width)
+        self.layers = nn.Sequential(first, nn.LeakyReLU(0.2), second, nn.LeakyReLU(0.2), nn.Linear(width, 1))
+
+    def forward(self, probabilities: Tensor) -> Tensor:
+        """The logit of "visible", B."""
+        return self.layers(probabilities).flatten()

@@ -240,4 +240,9 @@ class Outputs:
         return self.net.De2r(self.reference_code, [switch.rows(images, 2 * images) for switch in self._encoded[1]])
 
 
-METHOD = GCNet
+def method(config: Config, classes: tuple[str, ...], variant: frozenset[str]) -> GCNet:
+    """The paper's networks."""
+    return GCNet(config, len(classes), variant)
+
+
+METHOD = method

@@ -244,9 +244,9 @@ class Outputs:
         return self.net.decoder(self.h)
 
 
-def method(config: Config, n_classes: int, variant: frozenset[str]) -> Method:
+def method(config: Config, classes: tuple[str, ...], variant: frozenset[str]) -> Method:
     """The paper's networks, or a compared system's."""
-    return (Gated if variant & TERMS else Occluded)(config, n_classes, variant)
+    return (Gated if variant & TERMS else Occluded)(config, len(classes), variant)
 
 
 METHOD = method

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 
 from fercore.twins.cast import ONSET_TO_APEX, Take
 from fercore.twins.facs import AU_NUMBERS, CHANGING, Style, draw_expression
@@ -21,6 +20,7 @@ class TwinRecipe:
     stands_for: str  # the dataset it stands for, as printed under figures
     cast: Callable[[], list[Take]]  # who shows what
     course: tuple[float, ...] = ONSET_TO_APEX  # how far the expression has unfolded in each frame
+    held: tuple[tuple[str, int], ...] = ()  # label: how many pictures are taken of each moment after the first
     strength: tuple[float, float] = (0.95, 0.10)  # mean and deviation of the apex, per sequence
     style_spread: float = 1.0  # how far people differ in how they show an expression
     sloppiness: float = 1.0  # how far one person's performances differ
@@ -32,6 +32,11 @@ class TwinRecipe:
     references: bool = True  # whether people have a neutral picture to be compared with
     nuisance: Nuisance = field(default_factory=Nuisance)
     subjects: int | None = None  # a smaller twin: this many whole subjects
+
+    def course_of(self, label: str) -> tuple[float, ...]:
+        """How far an expression of this label has unfolded in each frame of a take."""
+        times = dict(self.held).get(label, 1)
+        return self.course[:1] + tuple(moment for moment in self.course[1:] for _ in range(times))
 
 
 def seeded(*key: object) -> np.random.Generator:
@@ -64,16 +69,16 @@ def film(name: str, recipe: TwinRecipe, takes: list[Take]) -> Iterator[tuple[Fac
     for take in takes:
         if take.subject != subject:  # casts go subject by subject: one person is held at a time
             who, subject = person(name, take.subject, recipe), take.subject
-        onset = count
+        onset, course = count, recipe.course_of(take.label)
         for i, face in enumerate(film_take(name, recipe, take, who)):
             for shift, modality in enumerate(recipe.modalities):
-                if len(recipe.course) > 1:
+                if len(course) > 1:
                     reference = onset + shift
                 elif take.label == "neutral":
                     reference = neutral_of.setdefault((take.subject, take.session, modality), count)
                 else:
                     reference = neutral_of.get((take.subject, take.session, modality), -1)
-                row = _row(take, i + 1, recipe.course[i], reference if recipe.references else -1)
+                row = _row(take, i + 1, course[i], reference if recipe.references else -1)
                 yield face, row | {"modality": modality} | _units(face)
                 count += 1
 
@@ -91,7 +96,7 @@ def film_take(name: str, recipe: TwinRecipe, take: Take, who: Person) -> list[Fa
     if take.session:
         setting = draw_setting(seeded(name, take.subject, take.session, "setting"), recipe.nuisance)
     faces = []
-    for i, intensity in enumerate(recipe.course):
+    for i, intensity in enumerate(recipe.course_of(take.label)):
         own = seeded(name, take.subject, take.sequence, i)
         frame = draw_frame(own, recipe.nuisance, pose)
         if take.label in CHANGING:
@@ -117,21 +122,3 @@ def _row(take: Take, frame: int, intensity: float, reference: int) -> dict:
 def _units(face: Face) -> dict[str, float]:
     """What no real dataset knows: the true intensity of every action unit."""
     return {f"au{number}": round(float(value), 3) for number, value in zip(AU_NUMBERS, face.units, strict=True)}
-
-
-def unpaired(table: pd.DataFrame, seed: int = 0, by: str = "subject") -> tuple[np.ndarray, np.ndarray]:
-    """Rows of visible and of thermal images without a common subject (``by`` "subject") or face (``by`` "image").
-
-    Half of the subjects, or of the faces, is seen in each modality. Raises ValueError where ``table`` holds one
-    modality only, or for another ``by``.
-    """
-    if by not in ("subject", "image"):
-        raise ValueError(f"by must be subject or image, not {by!r}")
-    if set(table["modality"]) != {"visible", "thermal"}:
-        raise ValueError(f"needs visible and thermal images, not {sorted(set(table['modality']))} alone")
-    columns = ["subject"] if by == "subject" else ["subject", "sequence", "frame"]
-    group = table.groupby(columns, sort=True).ngroup().to_numpy()
-    order = np.random.default_rng(seed).permutation(group.max() + 1)
-    seen = np.isin(group, order[: (group.max() + 1) // 2])
-    visible = (table["modality"] == "visible").to_numpy()
-    return np.flatnonzero(seen & visible), np.flatnonzero(~seen & ~visible)

@@ -26,8 +26,9 @@ TWINS: dict[str, TwinRecipe] = {
         nuisance=STUDIO,
     ),
     "mahnob": TwinRecipe(
-        "MAHNOB Laughter (five frames per episode)", cast.mahnob_cast, cast.EPISODE, strength=(0.85, 0.17),
-        style_spread=1.2, sloppiness=1.3, modalities=("visible", "thermal"), nuisance=STUDIO,
+        "MAHNOB Laughter (five frames per episode, 29 of posed laughs)", cast.mahnob_cast, cast.EPISODE,
+        held=(("posed_laughter", 7),), strength=(0.85, 0.17), style_spread=1.2, sloppiness=1.3,
+        modalities=("visible", "thermal"), nuisance=STUDIO,
     ),
     "mmse": TwinRecipe(
         "MMSE / BP4D+", cast.mmse_cast, cast.SINGLE, strength=(0.85, 0.18), style_spread=1.2, sloppiness=1.3,

@@ -1,0 +1,38 @@
+"""Examples beside which others stand that do not belong to them, such as thermal images of other people."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import torch
+
+from fercore.faces.augmentation import Augmentation
+from fercore.faces.examples import Examples
+from fercore.method import Batch
+
+
+@dataclass(frozen=True)
+class Accompanied:
+    """``own`` examples; every batch of an epoch brings as many images of ``others``, as privileged and unpaired."""
+
+    own: Examples
+    others: Examples
+
+    def __len__(self) -> int:
+        return len(self.own)
+
+    @property
+    def has_reference(self) -> bool:
+        """Whether every image has a reference beside it."""
+        return self.own.has_reference
+
+    def epoch(self, batch_size: int, generator: torch.Generator, augmentation: Augmentation) -> Iterator[Batch]:
+        """Every own image once in random order; the others in an order of theirs, begun anew when they run out."""
+        beside = self._over_and_over(min(batch_size, len(self)), generator, augmentation)
+        for batch in self.own.epoch(batch_size, generator, augmentation):
+            yield replace(batch, privileged=next(beside).image, paired=False)
+
+    def _over_and_over(
+        self, batch_size: int, generator: torch.Generator, augmentation: Augmentation
+    ) -> Iterator[Batch]:
+        while True:
+            yield from self.others.epoch(batch_size, generator, augmentation)
