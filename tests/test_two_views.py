@@ -20,6 +20,15 @@ def faces(n: int, seed: int, shuffled: bool = False) -> tuple[np.ndarray, np.nda
     return visible, thermal, CLASSES[numbers.permutation(label) if shuffled else label]
 
 
+@pytest.fixture(autouse=True)
+def short_training(monkeypatch):
+    class Short(two_views.DeepCCA):
+        def __init__(self, dimensions, autoencoding):
+            super().__init__(dimensions, autoencoding, epochs=50)
+
+    monkeypatch.setattr(two_views, "DeepCCA", Short)
+
+
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_classes_that_both_views_show_are_recognised_from_the_visible_one(name):
     tested, _, label = faces(200, seed=1)
@@ -95,7 +104,7 @@ def test_the_two_deep_systems_differ_by_autoencoding(monkeypatch):
     class Spy(two_views.DeepCCA):
         def __init__(self, dimensions, autoencoding):
             asked.append(autoencoding)
-            super().__init__(dimensions, autoencoding, epochs=1)
+            super().__init__(dimensions, autoencoding)
 
     monkeypatch.setattr(two_views, "DeepCCA", Spy)
     visible, thermal, label = faces(40, seed=0)
