@@ -21,7 +21,7 @@ class DeepCCA:
     autoencoding: float = 0.0  # 0 (DCCA) to 1 (autoencoders alone)
     epochs: int = 200  # steps, each on all rows: correlations of few rows are biased
     rate: float = 1e-3  # of Adam
-    decay: float = 0.1  # of weights; without it drawn views correlate on the training rows only
+    decay: float = 0.1  # of weights; without it less of what random views share was found again in new rows
     ridge: float = 1e-3  # added to the covariances' diagonals
     width: int = 64  # units of the hidden layer
     seed: int = 0

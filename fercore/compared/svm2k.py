@@ -67,7 +67,7 @@ class SVM2K:
         """Curvature P, slope q, and A, b, number of equations: ``A z = b`` in the first rows, ``<= b`` in the others.
 
         z = (w_a, b_a, w_b, b_b; scores f of both views, 2N; xi, 2N; eta, N). The scores are variables of their own
-        because then only the equations ``X w = f`` are dense: four times faster at 1000 rows of 100 features.
+        because then only the equations ``X w = f`` are dense: three times faster at 1000 rows of 100 features.
         """
         n, X = len(y), sparse.block_diag([view_a, view_b])
         one, both = sparse.identity(n), sparse.identity(2 * n)
