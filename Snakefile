@@ -13,7 +13,8 @@ CHOICE = f"-p tier {TIER} -p source {SOURCE}"
 OVER_FOLDS, ONE_FOLD = f"{CHOICE} -p folds '{FOLDS}'", f"{CHOICE} -p fold 0"
 
 # paper -> what is trained, and what each page needs of it (a protocol's folds, "stages") and is given
-STAGES = {"gcnet": ["reconstruction", "identification"], "occluded": []}[PAPER]  # shared by all folds
+STAGES = {"gcnet": ["reconstruction", "identification"]}.get(PAPER, [])  # shared by all folds
+LEFT_OUT = {"smoke": [0], "twin": [0, 7, 14], "paper": list(range(22))}[TIER]  # of MAHNOB's people
 TRAINED = {  # protocol -> dataset, folds, changes of the configuration
     "gcnet": {
         "ckplus7": ("ckplus", FOLDS, ""), "ckplus8": ("ckplus", FOLDS, ""), "mmi6": ("mmi", FOLDS, ""),
@@ -24,11 +25,26 @@ TRAINED = {  # protocol -> dataset, folds, changes of the configuration
         "rafdb7": ("rafdb", [0], ""),
         "ckplus636": ("ckplus", FOLDS, '{"occlusions": ["R8", "R16", "R24", "eyes", "mouth"]}'),
     },
+    "unpaired": {
+        "laughter_posed": ("mahnob", LEFT_OUT, ""), "laughter_speech": ("mahnob", LEFT_OUT, ""),
+        "mmse4": ("mmse", FOLDS, ""), "ckplus7": ("ckplus", FOLDS, ""), "oulu6": ("oulu", FOLDS, ""),
+        "mmi6": ("mmi", FOLDS, ""),
+    },
 }[PAPER]
+OVER_BOTH = f"{OVER_FOLDS} -p left_out '{LEFT_OUT}'"
 ROWS = {  # jobs of about equal length
     "gcnet": ["CNN S0R0 S1R0 S0R1 S1R1"],
     "occluded": ["ResNet sim LIR sim+LIR adv rec adv+rec Ours", "PG-CNN gACNN"],
+    "unpaired": ["ResNet L_v+L_h L_v+L_l L_v+L_h+L_l L_a+L_h+L_l Ours"],
 }[PAPER]
+PAIRED = {"laughter_posed", "laughter_speech", "mmse4"}  # protocols with pairs of modalities, for two rows more
+
+
+def rows_of(protocol):
+    """Groups of rows, one job each."""
+    return ROWS + ["Wang Pan"] * (protocol in PAIRED)
+
+
 PAGE = {
     "gcnet": {
         "0_start_here": (["ckplus7"], CHOICE),
@@ -58,6 +74,17 @@ PAGE = {
         "run_fold": (["rafdb7"], ONE_FOLD),
         "folds_summary": (["rafdb7"], CHOICE),
     },
+    "unpaired": {
+        "loss_weights": ([], CHOICE),
+        "table1_mahnob_mmse": (["laughter_posed", "laughter_speech", "mmse4"], OVER_BOTH),
+        "table2_visible_databases": (["ckplus7", "oulu6", "mmi6"], OVER_FOLDS),
+        "figure2_alignment": (["laughter_posed", "mmse4"], OVER_BOTH),
+        "figure3_reconstructions": (["mmse4"], OVER_FOLDS),
+        "thermal_at_test": (["laughter_posed", "laughter_speech", "mmse4"], OVER_BOTH),
+        "choices": (["laughter_posed"], f"{CHOICE} -p left_out '{LEFT_OUT}'"),
+        "run_fold": (["mmse4"], ONE_FOLD),
+        "folds_summary": (["mmse4"], CHOICE),
+    },
 }[PAPER]
 
 TIER_FOLDER = PAPER if (TIER, SOURCE) == ("twin", "twin") else f"{PAPER}-{TIER}-{SOURCE}"
@@ -81,7 +108,8 @@ def needs(page):
         if what == "stages":
             done += expand(DONE / "{stage}.done", stage=STAGES)
         else:
-            done += expand(DONE / "{p}-fold{fold}-rows{rows}.done", p=what, fold=TRAINED[what][1], rows=range(len(ROWS)))
+            rows = range(len(rows_of(what)))
+            done += expand(DONE / "{p}-fold{fold}-rows{rows}.done", p=what, fold=TRAINED[what][1], rows=rows)
     return done
 
 
@@ -107,11 +135,11 @@ rule pretraining:
 rule fold:
     input: expand(DONE / "{stage}.done", stage=STAGES)
     output: touch(DONE / "{protocol}-fold{fold}-rows{rows}.done")
-    wildcard_constraints: protocol=r"[a-z0-9+]+", fold=r"\d", rows=r"\d"
+    wildcard_constraints: protocol=r"[a-z0-9_+]+", fold=r"\d+", rows=r"\d"
     params:
         dataset=lambda wildcards: TRAINED[wildcards.protocol][0],
         changes=lambda wildcards: " ".join(f"--changes {quote(c)}" for c in [TRAINED[wildcards.protocol][2]] if c),
-        rows=lambda wildcards: ROWS[int(wildcards.rows)],
+        rows=lambda wildcards: rows_of(wildcards.protocol)[int(wildcards.rows)],
     priority: 1  # long: first
     benchmark: DONE / "{protocol}-fold{fold}-rows{rows}.benchmark"
     log: DONE / "{protocol}-fold{fold}-rows{rows}.log"
@@ -127,7 +155,7 @@ rule page:
     output: PAGES / "{page}.ipynb"
     wildcard_constraints: page="|".join(PAGE)
     params: choice=lambda wildcards: PAGE[wildcards.page][1]
-    priority: 1 if PAPER == "occluded" else 0
+    priority: 1 if PAPER != "gcnet" else 0  # pages of the others train as well
     benchmark: DONE / "{page}.benchmark"
     log: DONE / "{page}.log"
     shell: RENDER + " {params.choice}" + QUIETLY
@@ -154,16 +182,17 @@ rule folds:
 rule fold_page:
     input: page=paths.notebooks() / PAPER / "run_fold.ipynb"
     output: PAGES / "folds" / f"{ROW}-fold{{fold}}.ipynb"
-    wildcard_constraints: fold=r"\d"
+    wildcard_constraints: fold=r"\d+"
     log: DONE / f"{ROW}-fold{{fold}}.log"
     shell: RENDER + f" {ROW_CHOICE} -p fold {{wildcards.fold}}" + QUIETLY
 
 
 def row_folds():
-    """Ten, or the one of an official division."""
+    """As many as the protocol has; an official division is one."""
     from fercore.faces.protocols import protocol_of
 
-    return [0] if protocol_of(config["dataset"], paper=PAPER).official else list(range(10))
+    protocol = protocol_of(config["dataset"], paper=PAPER)
+    return [0] if protocol.official else list(range(protocol.folds))
 
 
 rule row_page:

@@ -29,7 +29,9 @@ STEPS = {  # configuration of Occluded -> (its values, steps in a row)
 def measured() -> dict[str, dict[str, float]]:
     """Every figure of this file."""
     steps = {f"step of Occluded, {name}": step_of_occluded(*values) for name, values in STEPS.items()}
-    return steps | {"test of Occluded, 224 px, batch 8": inference_of_occluded()}
+    config = replace(occluded.Config(), weights="random")
+    method = occluded.Occluded(config, CLASSES, occluded.VARIANTS["ResNet"])
+    return steps | {"test of Occluded, 224 px, batch 8": inference(method, resnet50(num_classes=CLASSES), "ResNet-50")}
 
 
 def step_of_occluded(config: occluded.Config, repeats: int) -> dict[str, float]:
@@ -88,14 +90,10 @@ def mover(method: Method, player: str, network: nn.Module) -> Callable[..., None
     return move
 
 
-def inference_of_occluded(size: int = 224, images: int = 8) -> dict[str, float]:
-    """Frames per second of the student's predictions and of torchvision's ResNet-50; their ratio."""
-    torch.manual_seed(0)
-    config = replace(occluded.Config(), image_size=size, weights="random")
-    method = occluded.Occluded(config, CLASSES, occluded.VARIANTS["ResNet"]).to(memory_format=torch.channels_last)
-    plain = resnet50(weights=None, num_classes=CLASSES).to(memory_format=torch.channels_last).eval()
+def inference(method: Method, plain: nn.Module, name: str, size: int = 224, images: int = 8) -> dict[str, float]:
+    """Frames per second of a method's predictions and of the bare network that it tests by; their ratio."""
+    method, plain = (network.to(memory_format=torch.channels_last).eval() for network in (method, plain))
     batch = Batch(torch.rand(images, 3, size, size))
-    method.eval()
 
     @torch.no_grad()
     def bare() -> None:
@@ -103,8 +101,8 @@ def inference_of_occluded(size: int = 224, images: int = 8) -> dict[str, float]:
 
     seconds = in_turns({"ours": lambda: method.predict(batch), "plain": bare}, repeats=1)
     return {
-        "student, frames/s": images / median(seconds["ours"]),
-        "torchvision's ResNet-50, frames/s": images / median(seconds["plain"]),
+        "ours, frames/s": images / median(seconds["ours"]),
+        f"torchvision's {name}, frames/s": images / median(seconds["plain"]),
         "ratio": median(plain / ours for ours, plain in zip(*seconds.values(), strict=True)),
     }
 

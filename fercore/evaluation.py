@@ -51,13 +51,15 @@ def confusion(predicted: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Interval:
-    """A value and its 95 % interval."""
+    """A value and its 95 % interval; not a number where there is only one person to draw from."""
 
     value: float
     low: float
     high: float
 
     def __str__(self) -> str:
+        if self.low != self.low:
+            return f"{100 * self.value:.1f} [one person]"
         return f"{100 * self.value:.1f} [{100 * self.low:.1f}, {100 * self.high:.1f}]"
 
 
@@ -73,6 +75,8 @@ def subject_bootstrap(correct: pd.Series, subject: pd.Series, draws: int = 2000,
     draws); ``correct`` may also hold differences between two methods on the same images."""
     grouped = correct.astype(float).groupby(subject.to_numpy())
     sums, sizes = grouped.sum().to_numpy(), grouped.size().to_numpy()
+    if len(sums) == 1:
+        return Interval(float(sums[0] / sizes[0]), float("nan"), float("nan"))
     picks = np.random.default_rng(seed).integers(0, len(sums), size=(draws, len(sums)))
     means = sums[picks].sum(1) / sizes[picks].sum(1)
     low, high = np.quantile(means, [0.025, 0.975])

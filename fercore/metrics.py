@@ -1,7 +1,7 @@
 """Scores that are means of ratios of counts (accuracy, F1, balanced accuracy), with intervals over subjects."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -24,12 +24,18 @@ class Counts:
         return float(_mean_ratio(self.top.sum(0), self.bottom.sum(0)))
 
     def drawn(self, seed: int = 0) -> np.ndarray:
-        """The same for DRAWS resamplings of whole subjects; two sets of one order of subjects are resampled alike."""
+        """The same for DRAWS resamplings of whole subjects, none of one person; sets of one order are drawn alike."""
         groups = pd.factorize(self.subject, sort=True)[0]
         sums = [np.stack([np.bincount(groups, column) for column in part.T]) for part in (self.top, self.bottom)]
-        people = sums[0].shape[1]
+        if (people := sums[0].shape[1]) < 2:
+            return np.empty(0)
         picks = np.random.default_rng(seed).integers(0, people, size=(DRAWS, people))
         return _mean_ratio(*(part[:, picks].sum(2).T for part in sums))
+
+
+def pooled(parts: list[Counts]) -> Counts:
+    """The images of several folds as one."""
+    return Counts(*(np.concatenate([getattr(part, own.name) for part in parts]) for own in fields(Counts)))
 
 
 def interval(counts: Counts) -> Interval:
@@ -87,5 +93,7 @@ def _mean_ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
 
 
 def _around(value: float, drawn: np.ndarray) -> Interval:
+    if not len(drawn):
+        return Interval(value, float("nan"), float("nan"))
     low, high = np.quantile(drawn, [0.025, 0.975])
     return Interval(value, float(low), float(high))

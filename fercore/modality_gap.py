@@ -1,23 +1,28 @@
-"""How far apart two networks keep two modalities: a classifier of the source, and MMD (beside Unpaired, Fig. 2)."""
+"""How far apart two networks keep two modalities: critics, a fresh classifier and MMD (beside Unpaired, Fig. 2)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 import torch
 from scipy.spatial.distance import cdist
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from fercore.faces.examples import Examples
-from fercore.faces.label_sets import onto_shared
-from fercore.metrics import Counts
+from fercore.faces.label_sets import onto_shared, shared_outcomes
+from fercore.method import Method
+from fercore.metrics import Counts, interval, nearer_to_chance, pooled
 from fercore.networks.resnet import TappedResNet
 from fercore.runs import Run, pretrain
+from fercore.tables.columns import points
 
-SPACES = ("features", "predictions")
+SPACES = {"features": "D_h", "predictions": "D_l"}  # what is compared, and its critic in the game
 CELLS = 4  # a feature map is averaged over this many cells in each direction
 STRENGTH = 0.01  # of the classifier's regularisation (C), fixed beforehand
 
@@ -52,24 +57,38 @@ class Gap:
         stage, own = pretrain(self.run.spec, "thermal", self.device), self.run.method()
         return stage, (own if hasattr(own, "thermal") else stage.method()).thermal
 
+    @property
+    def outcomes(self) -> list[str]:
+        """What predictions are compared on: the classes that both modalities know, and "other" where one knows more."""
+        return shared_outcomes(*self._classes)
+
+    @property
+    def _classes(self) -> list[tuple[str, ...]]:
+        return [tuple(run.about["classes"]) for run in (self.run, self._thermal[0])]
+
     def side(self, space: str, tested: bool) -> Side:
         """The test people's images, or those learned from, in one of SPACES."""
         seen = [self._seen(name, tested) for name in ("visible", "thermal")]
         points = [own[space] for own in seen]
         if space == "predictions":
-            onto = onto_shared(*(tuple(run.about["classes"]) for run in (self.run, self._thermal[0])))
+            onto = onto_shared(*self._classes)
             points = [own @ matrix.numpy() for own, matrix in zip(points, onto, strict=True)]
         thermal = np.repeat([False, True], [len(own) for own in points])
         return Side(np.concatenate(points), thermal, np.concatenate([own["subject"] for own in seen]))
 
+    def judged(self, space: str) -> Counts:
+        """Balanced accuracy on the test people of the run's own critic, D_h or D_l, after its last step."""
+        visible, thermal = (self._seen(name, tested=True) for name in ("visible", "thermal"))
+        return _balanced(
+            np.concatenate([visible[SPACES[space]] > 0, thermal[SPACES[space]] <= 0]), self.side(space, tested=True)
+        )
+
     def classified(self, space: str) -> Counts:
-        """Balanced accuracy on the test people of a linear classifier of the source, trained on the others."""
+        """The same of a linear classifier that is trained afterwards, on the images learned from."""
         learned, tested = self.side(space, tested=False), self.side(space, tested=True)
         model = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=1000)
         model = make_pipeline(StandardScaler(), model).fit(learned.points, learned.thermal)
-        right = model.predict(tested.points) == tested.thermal
-        of_each = np.stack([~tested.thermal, tested.thermal], axis=1)
-        return Counts(of_each * right[:, None], of_each.astype(float), tested.subject)
+        return _balanced(model.predict(tested.points) == tested.thermal, tested)
 
     def discrepancy(self, space: str) -> float:
         """Squared MMD of the test people's images of both modalities."""
@@ -80,22 +99,61 @@ class Gap:
     def _seen(self, modality: str, tested: bool) -> dict[str, np.ndarray]:
         if (modality, tested) not in self._cache:
             run, network = self._visible if modality == "visible" else self._thermal
-            self._cache[modality, tested] = look(run, network, tested, self.device)
+            judges = _judges(self.run.method().to(self.device), modality)
+            self._cache[modality, tested] = look(run, network, tested, judges, self.device)
         return self._cache[modality, tested]
 
 
 @torch.no_grad()
-def look(run: Run, network: TappedResNet, tested: bool, device: str = "cpu") -> dict[str, np.ndarray]:
-    """What ``network`` makes of the images that ``run`` was tested on, or learned from: both spaces, and whose they are."""
+def look(run: Run, network: TappedResNet, tested: bool, judges: dict, device: str = "cpu") -> dict[str, np.ndarray]:
+    """What ``network`` and critics make of the images ``run`` was tested on, or learned from, and whose they are.
+
+    judges: name -> function of a feature map and of class probabilities, its logit.
+    """
     faces, division, config = run.faces(), run.division(), run.spec.config
     part = division.test if tested else config.streams(run.spec, faces, division).image
-    found = {space: [] for space in SPACES}
+    found = {name: [] for name in (*SPACES, *judges)}
     for batch in Examples(faces, part, config.image_size, device, config.channels).in_order():
         h = network.to(device).tap(batch.image)
+        p = network.fc(network.pooled(h)).softmax(1)
         found["features"].append(adaptive_avg_pool2d(h, CELLS).flatten(1).cpu())
-        found["predictions"].append(network.fc(network.pooled(h)).softmax(1).cpu())
+        found["predictions"].append(p.cpu())
+        for name, judge in judges.items():
+            found[name].append(judge(h, p).cpu())
     subject = faces.table["subject"].to_numpy()[part.rows]
-    return {space: torch.cat(parts).numpy() for space, parts in found.items()} | {"subject": subject}
+    return {name: torch.cat(parts).numpy() for name, parts in found.items()} | {"subject": subject}
+
+
+def _judges(method: Method, modality: str) -> dict[str, Callable[[Tensor, Tensor], Tensor]]:
+    judges = {}
+    if hasattr(method, "D_h"):
+        judges["D_h"] = lambda h, p: method.D_h(h)
+    if hasattr(method, "D_l"):
+        carried = method.onto if modality == "visible" else method.from_others
+        judges["D_l"] = lambda h, p: method.D_l(p @ carried)
+    return judges
+
+
+def _balanced(right: np.ndarray, side: Side) -> Counts:
+    of_each = np.stack([~side.thermal, side.thermal], axis=1)
+    return Counts(of_each * right[:, None], of_each.astype(float), side.subject)
+
+
+def comparison(before: list[Gap], after: list[Gap]) -> pd.DataFrame:
+    """Both spaces before and after the game, over the folds of two rows: three measures of the modalities' distance.
+
+    The last column says how much nearer to chance a measure came; an arrow marks an interval that leaves out zero.
+    """
+    rows = []
+    for space, critic in SPACES.items():
+        for name, measure in ((f"critic {critic} %", Gap.judged), ("fresh classifier %", Gap.classified)):
+            old, new = (pooled([measure(gap, space) for gap in gaps]) for gaps in (before, after))
+            nearer = points(nearer_to_chance(new, old))
+            rows.append((space, name, str(interval(old)), str(interval(new)), nearer))
+        old, new = (np.mean([gap.discrepancy(space) for gap in gaps]) for gaps in (before, after))
+        rows.append((space, "squared MMD", f"{old:.3f}", f"{new:.3f}", ""))
+    columns = ["space", "measure", "without the game", "with it", "nearer to 50 %, points"]
+    return pd.DataFrame(rows, columns=columns).set_index(["space", "measure"])
 
 
 def squared_mmd(x: np.ndarray, y: np.ndarray) -> float:

@@ -146,10 +146,20 @@ def papers() -> list[str]:
 
 
 def _check_fold(value: int, chosen: Mapping[str, Any]) -> None:
-    count = _assigned("fercore.faces.folds", "N_FOLDS")
-    last = ast.literal_eval(count) - 1
+    last = ast.literal_eval(_assigned("fercore.faces.folds", "N_FOLDS")) - 1
+    if value > last and "dataset" in chosen:  # only some protocols have more folds
+        protocols = importlib.import_module("fercore.faces.protocols")
+        name = chosen.get("protocol", "default")
+        if name == "default" or name in protocols.PROTOCOLS:  # another name is refused where it is checked itself
+            last = protocols.protocol_of(chosen["dataset"], name, chosen["paper"]).folds - 1
     if not 0 <= value <= last:
         raise ParameterError(f"fold {value} is out of range; valid: 0 to {last}")
+
+
+def _check_left_out(value: int, chosen: Mapping[str, Any]) -> None:
+    last = ast.literal_eval(_assigned("fercore.faces.protocols", "PEOPLE")) - 1
+    if not 0 <= value <= last:
+        raise ParameterError(f"left_out {value} is out of range; valid: 0 to {last}")
 
 
 def _check_seed(value: int, chosen: Mapping[str, Any]) -> None:
@@ -183,6 +193,7 @@ CHECKS: dict[str, Callable[[Any, Mapping[str, Any]], None]] = {
     "variants": _each(_check_variant),
     "fold": _check_fold,
     "folds": _each(_check_fold),
+    "left_out": _each(_check_left_out),
     "seed": _check_seed,
     "device": _check_device,
 }

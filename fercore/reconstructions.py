@@ -1,4 +1,4 @@
-"""How well a decoder shows the face behind an occluder: error, PSNR, SSIM, against two estimates without a network."""
+"""How well a decoder shows a face, also behind an occluder: error, PSNR, SSIM, against estimates without a network."""
 
 import numpy as np
 import pandas as pd
@@ -11,29 +11,32 @@ from fercore.runs import Run
 
 BASELINES = ("the occluded input", "mean face")
 PLACES = ("whole face", "hidden part", "visible part")
+DECODED = {"rec", "L_r"}  # terms that train a decoder
 
 
 def errors(runs: list[Run], place: str = "whole face") -> pd.DataFrame:
     """Squared error per pixel of every estimate of the clean face, in one of PLACES, for each test image.
 
     Columns as ``references.errors`` has them, and ``SSIM`` of the whole face. A pixel is hidden where the occluded
-    image differs from the clean one; images without such a pixel are left out. Runs without a decoder are passed over.
+    image differs from the clean one; images without such a pixel are left out. Where nothing covers the images, what is
+    estimated is the image itself, and the mean face alone is compared with. Runs without a decoder are passed over.
     """
     parts = []
     for run in runs:
-        if "rec" not in run.spec.terms:
+        if not run.spec.terms & DECODED:
             continue
         faces, division = run.faces(), run.division()
         test = run.spec.examples(faces, division.test, "test")
         subject = faces.table["subject"].to_numpy()[division.test.rows]
         batch = next(test.in_order(len(test)))
         estimates = {run.spec.variant: _decoded(run, test)} | _baselines(run, batch.image)
-        weight = _weight(batch.image, batch.privileged, place)  # B x 1 x H x W
+        clean = batch.image if batch.privileged is None else batch.privileged
+        weight = _weight(batch.image, clean, place)  # B x 1 x H x W
         for name, estimate in estimates.items():
-            wrong = (weight * (estimate - batch.privileged).square()).mean(1).flatten(1).sum(1)
+            wrong = (weight * (estimate - clean).square()).mean(1).flatten(1).sum(1)
             error = wrong / weight.flatten(1).sum(1)
             table = pd.DataFrame({"subject": subject, "fold": run.spec.fold, "estimate": name, "error": error.numpy()})
-            parts.append(table.assign(image=division.test.rows, SSIM=_ssim(estimate, batch.privileged)).dropna())
+            parts.append(table.assign(image=division.test.rows, SSIM=_ssim(estimate, clean)).dropna())
     found = pd.concat(parts, ignore_index=True)
     return found.drop_duplicates(["fold", "image", "estimate"])  # the baselines of several rows are the same
 
@@ -45,9 +48,13 @@ def _decoded(run: Run, test: Examples) -> Tensor:
 
 
 def _baselines(run: Run, occluded: Tensor) -> dict[str, Tensor]:
-    train = run.spec.examples(run.faces(), run.division().train, "training")
-    total = sum(batch.privileged.sum(0) for batch in train.in_order())
-    return dict(zip(BASELINES, (occluded, (total / len(train)).expand_as(occluded)), strict=True))
+    faces, division = run.faces(), run.division()
+    learned = run.spec.config.streams(run.spec, faces, division).image
+    train = run.spec.examples(faces, learned, "training")
+    covered = "privileged" in train.rows
+    total = sum((batch.privileged if covered else batch.image).sum(0) for batch in train.in_order())
+    found = dict(zip(BASELINES, (occluded, (total / len(train)).expand_as(occluded)), strict=True))
+    return found if covered else {BASELINES[1]: found[BASELINES[1]]}
 
 
 def _weight(occluded: Tensor, clean: Tensor, place: str) -> Tensor:

@@ -2,11 +2,13 @@
 
 from fercore.figures.faces import course, generation, mistakes
 from fercore.figures.features import embedding, filters
+from fercore.figures.modalities import alignment
 from fercore.figures.occlusions import occlusions
 from fercore.figures.page import save
 from fercore.figures.scores import accuracy_bars, confusion_matrices, learning_curves, small_expressions
 
 __all__ = [
+    "alignment",
     "accuracy_bars",
     "confusion_matrices",
     "course",

@@ -16,6 +16,7 @@ PARTS = {  # what a run can show beside its input, by the term that trains it
     "reconstruct_input": ("reconstructed input", "reconstructed_input"),
     "autoencode": ("reconstructed input", "generated"),
     "rec": ("reconstruction", "reconstruction"),
+    "L_r": ("reconstruction", "reconstruction"),
 }
 
 

@@ -25,20 +25,21 @@ def embedding(runs: list[Run], stamp: str, seed: int = 0) -> Figure:
     for column, (name, space) in enumerate(spaces.items()):
         points = StandardScaler().fit_transform(space)
         apart = silhouette_score(points, label)
-        for axis, method in zip(axes[:, column], (_tsne, _umap), strict=True):
+        for axis, method in zip(axes[:, column], (tsne, _umap), strict=True):
             flat = method(points, seed)
-            last = column == len(spaces) - 1 and method is _tsne
+            last = column == len(spaces) - 1 and method is tsne
             sns.scatterplot(
                 x=flat[:, 0], y=flat[:, 1], hue=label, hue_order=sorted(set(label)), s=16, ax=axis, legend=last
             )
-            axis.set(xticks=[], yticks=[], title=f"{name}\nsilhouette {apart:.2f}" if method is _tsne else "")
+            axis.set(xticks=[], yticks=[], title=f"{name}\nsilhouette {apart:.2f}" if method is tsne else "")
         axes[0, 0].set_ylabel("t-SNE")
         axes[1, 0].set_ylabel("UMAP")
     axes[0, -1].legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8, frameon=False)
     return stamped(figure, stamp)
 
 
-def _tsne(points: np.ndarray, seed: int) -> np.ndarray:
+def tsne(points: np.ndarray, seed: int) -> np.ndarray:
+    """Points (N x D) in two dimensions, N x 2."""
     return TSNE(perplexity=min(30, (len(points) - 1) / 3), init="pca", random_state=seed).fit_transform(points)
 
 

@@ -68,7 +68,7 @@ class Config(Settings):
     label_sets: str = "shared"  # not stated how D_l compares other classes: by those shared; "off" drops L_l there
     adversarial: str = "eq1"  # what L_h and L_l minimise: Eq. 1, 2; "eq3_literal" is as printed: no gradient for f_v
     attention: str = "entropy"  # Eq. 6; "constant" gives every image the batch's mean weight
-    lambda_1: float = 0.1  # L_h; not stated
+    lambda_1: float = 0.3  # L_h; not stated
     lambda_2: float = 0.1  # L_l; not stated
     lambda_3: float = 1.0  # L_r; not stated
     lambda_similar: float = 1.0  # not stated; of the compared systems
@@ -124,6 +124,8 @@ class Config(Settings):
         Where a database has both modalities, every row sees the visible images of one half of the training people.
         """
         if self.thermal != "own":
+            if spec.terms >= PAIRED:
+                raise FaceSetError(f"{spec.variant} learns from pairs; {spec.dataset} has no thermal images of its own")
             own = division.train.labelled
             return Streams(own, beside=self._elsewhere(spec) if spec.terms & NEEDS_THERMAL else None)
         both = [spec.divide(faces, modality).train.labelled for modality in ("visible", "thermal")]

@@ -1,13 +1,15 @@
-"""Tables with a column per test: other databases, kinds of occlusion."""
+"""Tables with a column per test: other databases, kinds of occlusion, other scores than accuracy."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pandas as pd
 
+from fercore import metrics
 from fercore.ablation import Ablation
-from fercore.evaluation import Interval, accuracy_interval, difference_interval
+from fercore.evaluation import Interval
 from fercore.tables.page import joined
-from fercore.tables.scores import printed_accuracies, reading, same_images, variant_of
+from fercore.tables.scores import printed_values, reading, same_images, variant_of
 from fercore.trials import Trial
 
 ARROWS = {"better than the baseline": " ↑", "worse than the baseline": " ↓", "undecided": ""}
@@ -20,19 +22,44 @@ class Column:
     printed: str
     study: Ablation
     trial: Trial | None = None  # None: the study's own test
+    metric: str = "accuracy"  # one of metrics.METRICS, by the name in print
+    others: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # predictions of systems that are no rows of ours
+
+    @property
+    def name(self) -> str:
+        """What stands above it."""
+        return self.printed if self.metric == "accuracy" else f"{self.printed}, {self.metric}"
+
+    def values(self, number: int) -> pd.Series:
+        """The printed values of table ``number``, by method."""
+        return printed_values(self.study.paper, number, self.printed, self.metric)
 
     def predictions(self, variant: str) -> pd.DataFrame:
         """Of all runs of a variant; empty without."""
         return self.study.predictions(variant, trial=self.trial)
 
+    def of(self, method: str) -> pd.DataFrame:
+        """Predictions of a printed row or of another system; empty for what is not run."""
+        variant = variant_of(self.study, method)
+        return self.others.get(method, pd.DataFrame()) if variant is None else self.predictions(variant)
+
+    def counts(self, predicted: pd.DataFrame) -> metrics.Counts:
+        """What the metric is made of."""
+        return metrics.METRICS[self.metric](predicted, self.study.definition.classes)
+
 
 def beside_printed(columns: list[Column], number: int) -> pd.DataFrame:
-    """Table ``number`` of the paper: in every column the printed accuracy and ours, %, with its 95 % interval."""
+    """Table ``number`` of the paper: in every column the printed value and ours, %, with its 95 % interval.
+
+    Systems that the paper does not print stand below.
+    """
     parts = {}
     for column in columns:
-        printed = printed_accuracies(column.study.paper, number, column.printed)
-        ours = {method: _accuracy(column, method) for method in printed.index}
-        parts[column.printed] = pd.DataFrame({"printed %": printed, "ours % [95 %]": ours})
+        printed = column.values(number)
+        own = {name: f"{name} (not in the paper's table)" for name in column.others if name not in printed}
+        ours = {method: _score(column, method) for method in printed.index}
+        ours |= {shown: _score(column, name) for name, shown in own.items()}
+        parts[column.name] = pd.DataFrame({"printed %": printed.reindex(ours), "ours % [95 %]": ours})
     return pd.concat(parts, axis=1).rename_axis("method").loc[_order(parts)]
 
 
@@ -43,16 +70,16 @@ def gains_by_column(columns: list[Column], number: int) -> pd.DataFrame:
     """
     parts = {}
     for column in columns:
-        study, printed = column.study, printed_accuracies(column.study.paper, number, column.printed)
+        study, printed = column.study, column.values(number)
         base = column.predictions(study.baseline)
         rows = {}
         for method, value in printed.items():
-            variant = variant_of(study, method)
-            if variant in (None, study.baseline):
+            variant, ours = variant_of(study, method), column.of(method)
+            if variant == study.baseline or (variant is None and ours.empty):
                 continue
             gain = value - printed[study.specs[0].module.PRINTED[study.baseline]]
-            rows[variant] = {"printed": gain, "ours [95 %]": _gain(column.predictions(variant), base)}
-        parts[column.printed] = pd.DataFrame(rows).T
+            rows[variant or method] = {"printed": gain, "ours [95 %]": _gain(column, ours, base)}
+        parts[column.name] = pd.DataFrame(rows).T
     return pd.concat(parts, axis=1).rename_axis("row").loc[_order(parts)]
 
 
@@ -63,17 +90,18 @@ def stamp_of(columns: list[Column]) -> str:
 
 def points(gap: Interval) -> str:
     """A gain in points with its interval, and an arrow where that leaves out zero."""
-    return f"{100 * gap.value:+.1f} [{100 * gap.low:.1f}, {100 * gap.high:.1f}]{ARROWS[reading(gap)]}"
+    return f"{'+' * (gap.value >= 0)}{gap}{ARROWS[reading(gap)]}"
 
 
-def _accuracy(column: Column, method: str) -> str | None:
-    variant = variant_of(column.study, method)
-    predicted = pd.DataFrame() if variant is None else column.predictions(variant)
-    return None if predicted.empty else str(accuracy_interval(predicted))
+def _score(column: Column, method: str) -> str | None:
+    predicted = column.of(method)
+    return None if predicted.empty else str(metrics.interval(column.counts(predicted)))
 
 
-def _gain(ours: pd.DataFrame, base: pd.DataFrame) -> str | None:
-    return points(difference_interval(ours, base)) if same_images(ours, base) else None
+def _gain(column: Column, ours: pd.DataFrame, base: pd.DataFrame) -> str | None:
+    if not same_images(ours, base):
+        return None
+    return points(metrics.difference(column.counts(ours), column.counts(base)))
 
 
 def _order(parts: dict[str, pd.DataFrame]) -> list[str]:

@@ -15,7 +15,7 @@ def accuracies(ablation: Ablation, number: int, others: dict[str, pd.DataFrame] 
     many of the folds were run. ``others``: predictions of systems that the paper does not print, put below.
     """
     rows = []
-    for method, value in printed_accuracies(ablation.paper, number).items():
+    for method, value in printed_values(ablation.paper, number).items():
         variant = variant_of(ablation, method)
         rows.append({"method": method, "printed %": value} | (_ours(ablation, variant) if variant else {}))
     for variant in ablation.variants:  # rows of ours that the paper does not print
@@ -109,14 +109,14 @@ def identification(run: Run) -> pd.DataFrame:
     return pd.DataFrame([row]).set_index("people")
 
 
-def printed_accuracies(paper: str, number: int | None, dataset: str | None = None) -> pd.Series:
-    """The printed accuracies of a table, or of its column for ``dataset``, in its order; empty without a table."""
+def printed_values(paper: str, number: int | None, dataset: str | None = None, metric: str = "accuracy") -> pd.Series:
+    """The printed values of a table, or of its column for ``dataset``, in its order; empty without a table."""
     if number is None:
         return pd.Series(dtype=float)
     table = published.table(paper, number)
     if dataset is not None:
         table = table[table["dataset"] == dataset]
-    return table[table["metric"] == "accuracy"].set_index("method")["value"].astype(float)
+    return table[table["metric"] == metric].set_index("method")["value"].astype(float)
 
 
 def variant_of(ablation: Ablation, printed: str) -> str | None:
@@ -127,7 +127,7 @@ def variant_of(ablation: Ablation, printed: str) -> str | None:
 
 def printed_by_variant(ablation: Ablation, number: int) -> pd.Series:
     """The printed accuracies of the rows we run, by variant."""
-    named = printed_accuracies(ablation.paper, number).rename(lambda method: variant_of(ablation, method))
+    named = printed_values(ablation.paper, number).rename(lambda method: variant_of(ablation, method))
     return named[named.index.notna()]
 
 
