@@ -68,7 +68,7 @@ class Config(Settings):
     label_sets: str = "shared"  # not stated how D_l compares other classes: by those shared; "off" drops L_l there
     adversarial: str = "eq1"  # what L_h and L_l minimise: Eq. 1, 2; "eq3_literal" is as printed: no gradient for f_v
     attention: str = "entropy"  # Eq. 6; "constant" gives every image the batch's mean weight
-    lambda_1: float = 0.3  # L_h; not stated
+    lambda_1: float = 0.1  # L_h; not stated
     lambda_2: float = 0.1  # L_l; not stated
     lambda_3: float = 1.0  # L_r; not stated
     lambda_similar: float = 1.0  # not stated; of the compared systems
@@ -148,9 +148,10 @@ class Config(Settings):
 
 TIERS = {
     "paper": Config(),
+    # "twin": weights as in loss_weights; the schedule by the ResNet row on inner folds of MMSE's and MAHNOB's people
     "twin": Config(
         image_size=48, depth=(1, 1, 1, 1), width=16, weights="random", m=200, iterations=300, base_rate=0.02,
-        decoder_rate=4.0, pretraining_iterations=400, pretraining_rate=0.05,
+        decoder_rate=4.0, pretraining_iterations=400, pretraining_rate=0.05, lambda_1=0.3,
     ),
     "smoke": Config(
         image_size=48, depth=(1, 1, 1, 1), width=8, weights="random", batch_size=8, iterations=4,
