@@ -49,6 +49,7 @@ folds: $(STAMP) ## every fold of one row: PAPER=gcnet DATASET=ckplus VARIANT=S1R
 	$(SNAKEMAKE) dataset=$(DATASET) variant=$(VARIANT) source=$(SOURCE) -- folds
 
 london: $(STAMP) ## prepare the London faces, then train on them: PAPER=gcnet LONDON=folder of the photographs
+	@test -f notebooks/$(PAPER)/real_faces_london.ipynb || { echo "PAPER=$(PAPER) has no page on London" >&2; exit 2; }
 	$(BIN)/python data_prep/london.py --source $(LONDON)
 	$(SNAKEMAKE) -- london
 
