@@ -86,7 +86,7 @@ class Gap:
 
 @torch.no_grad()
 def look(run: Run, network: TappedResNet, tested: bool, device: str = "cpu") -> dict[str, np.ndarray]:
-    """What ``network`` makes of the images that ``run`` was tested on, or learned from: both spaces, and whose they are."""
+    """What ``network`` makes of the images that ``run`` was tested on, or learned from, in both spaces; and whose."""
     faces, division, config = run.faces(), run.division(), run.spec.config
     part = division.test if tested else config.streams(run.spec, faces, division).image
     found = {space: [] for space in SPACES}
