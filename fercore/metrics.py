@@ -86,14 +86,13 @@ def _f1_of(predicted: pd.DataFrame, classes: tuple[str, ...]) -> Counts:
 
 
 def _mean_ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
-    with np.errstate(invalid="ignore"):
-        ratios = top / bottom
     counted = bottom > 0
-    return np.where(counted, ratios, 0).sum(-1) / counted.sum(-1)
+    with np.errstate(invalid="ignore"):
+        return np.where(counted, top / bottom, 0).sum(-1) / counted.sum(-1)
 
 
 def _around(value: float, drawn: np.ndarray) -> Interval:
     if not len(drawn):
         return Interval(value, float("nan"), float("nan"))
-    low, high = np.quantile(drawn, [0.025, 0.975])
+    low, high = np.nanquantile(drawn, [0.025, 0.975])  # a draw without any of a class says nothing
     return Interval(value, float(low), float(high))

@@ -13,6 +13,7 @@ from fercore.faces.faceset import FaceSet
 from fercore.faces.protocols import Part
 from fercore.method import Batch, Method
 from fercore.papers import occluded as occluded_paper
+from fercore.papers import unpaired as unpaired_paper
 from fercore.papers.gcnet import PRETRAINING, VARIANTS, Config, GCNet
 from fercore.training import Course
 
@@ -23,6 +24,11 @@ TINY_OCCLUDED = occluded_paper.Config(
     base_rate=0.01, discriminator_rate=0.01, pretraining_iterations=4, pretraining_rate=0.01, pretraining="",
 )  # fmt: skip
 OCCLUDED_STAGES = occluded_paper.VARIANTS | {n: stage.terms for n, stage in occluded_paper.PRETRAINING.items()}
+TINY_UNPAIRED = unpaired_paper.Config(
+    image_size=16, depth=(1, 1, 1, 1), width=8, weights="random", thermal="own", batch_size=4, iterations=4,
+    base_rate=0.01, discriminator_rate=0.01, pretraining_iterations=4, pretraining_rate=0.01, pretraining="",
+)  # fmt: skip
+UNPAIRED_STAGES = unpaired_paper.VARIANTS | {n: stage.terms for n, stage in unpaired_paper.PRETRAINING.items()}
 THREE = ("anger", "happiness", "surprise")
 FOUR = ("neutral", *THREE)
 
@@ -66,6 +72,19 @@ def small_faces(subjects: int = 12, labels: tuple[str, ...] = THREE, frames: int
     return FaceSet("gratings", gratings(table, size), table, "open", "drawn by the tests; no person")
 
 
+def two_modalities(faces: FaceSet) -> FaceSet:
+    """Every face of a visible set once more as a thermal image, a negative; colour or gray as the set is."""
+    table, n = faces.table, len(faces)
+    reference = table["reference"].where(table["reference"] < 0, table["reference"] + n)
+    both = pd.concat([table, table.assign(modality="thermal", reference=reference)], ignore_index=True)
+    return replace(faces, images=np.concatenate([faces.images, 255 - faces.images]), table=both)
+
+
+def rows_of(faces: FaceSet, modality: str) -> Part:
+    """Every image of one modality."""
+    return all_of(faces).only((faces.table["modality"] == modality).to_numpy())
+
+
 def all_of(faces: FaceSet) -> Part:
     """Every image, its class index in the order of ``faces.classes``."""
     return Part(np.arange(len(faces)), faces.table["label"].map(faces.classes.index).to_numpy())
@@ -74,7 +93,7 @@ def all_of(faces: FaceSet) -> Part:
 def small_examples(faces: FaceSet | None = None, part: Part | None = None) -> Examples:
     """Examples of a small face set at 16 pixels."""
     faces = faces or small_faces(subjects=2)
-    return Examples(faces, part or all_of(faces), TINY.image_size)
+    return Examples(faces, all_of(faces) if part is None else part, TINY.image_size)
 
 
 def course(iterations: int = 4, batch_size: int = 4, seed: int = 0) -> Course:
@@ -113,6 +132,21 @@ def occluded(terms: frozenset[str], seed: int = 0, **changes) -> Method:
     return occluded_paper.METHOD(replace(TINY_OCCLUDED, **changes), FOUR, terms).train()
 
 
+def beside_batch(seed: int = 0, images: int = 6, classes: int = 4, size: int = 16) -> Batch:
+    """Random images beside random thermal ones of the same faces; the third takes no part in classification."""
+    generator = torch.Generator().manual_seed(seed)
+    image, privileged = torch.rand(2, images, 3, size, size, generator=generator)
+    label = torch.randint(classes, (images,), generator=generator)
+    label[2] = -1
+    return Batch(image, label, privileged=privileged, paired=True)
+
+
+def unpaired(terms: frozenset[str], seed: int = 0, classes: tuple[str, ...] = FOUR, **changes) -> Method:
+    """A tiny Unpaired, or a compared system, in training mode with reproducible weights."""
+    torch.manual_seed(seed)
+    return unpaired_paper.METHOD(replace(TINY_UNPAIRED, **changes), classes, terms).train()
+
+
 @dataclass(frozen=True)
 class Paper:
     """What a test over all papers needs of each."""
@@ -125,6 +159,7 @@ class Paper:
 PAPERS = {
     "gcnet": Paper(gcnet, STAGES, random_batch),
     "occluded": Paper(occluded, OCCLUDED_STAGES, covered_batch),
+    "unpaired": Paper(unpaired, UNPAIRED_STAGES, beside_batch),
 }
 
 

@@ -28,6 +28,19 @@ def covered_spec(variant="ResNet", fold=0, seed=0, inner=None, **changes) -> Run
     )  # fmt: skip
 
 
+TINY_UNPAIRED = {
+    "image_size": 16, "width": 8, "batch_size": 8, "iterations": 3, "pretraining_iterations": 2, "pretraining": "own",
+}
+
+
+def beside_spec(variant="Ours", fold=0, dataset="mmse", protocol="mmse4", inner=None, **changes) -> RunSpec:
+    """A row of Unpaired on a small prepared set."""
+    return RunSpec(
+        "unpaired", variant, dataset, protocol, fold, "smoke", "prepared",
+        changes=tuple((TINY_UNPAIRED | changes).items()), inner=inner,
+    )  # fmt: skip
+
+
 def weights(run: Run) -> dict:
     return snapshot(run.method())
 

@@ -1,8 +1,11 @@
 """Learning rates."""
 
-import pytest
+import math
 
-from fercore.schedules import inverse, linear
+import pytest
+import torch
+
+from fercore.schedules import cosine, inverse, linear
 
 
 @pytest.mark.parametrize("iteration", [0, 1, 10_000, 300_000])
@@ -22,3 +25,20 @@ def test_linear_by_hand():
     assert rate(11) == rate(10)  # and it stays there
     assert linear(0.8, 1.0, 10)(7) == 0.8
     assert linear(0.8, 2.0, 10)(5) == pytest.approx(1.2)
+
+
+def test_cosine_by_hand():
+    rate = cosine(0.8, 0.0, 12)
+    assert [rate(i) for i in (0, 4, 6, 12)] == pytest.approx([0.8, 0.6, 0.4, 0.0])  # cos of 0, 60, 90, 180 degrees
+    assert rate(13) == rate(12)  # and it stays there
+    assert cosine(0.8, 0.25, 12)(12) == pytest.approx(0.2) and cosine(0.8, 1.0, 12)(7) == 0.8
+
+
+def test_cosine_is_the_schedule_of_pytorch():
+    optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.3)
+    theirs, ours = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, 9, eta_min=0.03), cosine(0.3, 0.1, 9)
+    for iteration in range(10):
+        assert ours(iteration) == pytest.approx(optimiser.param_groups[0]["lr"], rel=1e-9)
+        assert ours(iteration) == pytest.approx(0.03 + 0.27 * (1 + math.cos(math.pi * iteration / 9)) / 2)
+        optimiser.step()
+        theirs.step()

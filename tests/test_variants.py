@@ -34,6 +34,18 @@ WORKING = {
         "occluded": {"student"},
         "clean": {"teacher"},
     },
+    "unpaired": {
+        "ResNet": {"visible"},
+        "L_v+L_h": {"visible", "D_h"},
+        "L_v+L_l": {"visible", "D_l"},
+        "L_v+L_h+L_l": {"visible", "D_h", "D_l"},
+        "L_a+L_h+L_l": {"visible", "D_h", "D_l"},
+        "Ours": {"visible", "D_h", "D_l", "decoder"},
+        "Wang": {"visible", "thermal"},
+        "Pan": {"visible", "thermal", "D_h"},
+        "visible": {"visible"},
+        "thermal": {"thermal"},
+    },
 }
 TERMS = {
     "gcnet": {
@@ -60,14 +72,28 @@ TERMS = {
         "occluded": {"sup"},
         "clean": {"sup_clean"},
     },
+    "unpaired": {
+        "ResNet": {"L_v"},
+        "L_v+L_h": {"L_v", "L_h", "discriminate_h"},
+        "L_v+L_l": {"L_v", "L_l", "discriminate_l"},
+        "L_v+L_h+L_l": {"L_v", "L_h", "discriminate_h", "L_l", "discriminate_l"},
+        "L_a+L_h+L_l": {"L_a", "L_h", "discriminate_h", "L_l", "discriminate_l"},
+        "Ours": {"L_a", "L_h", "discriminate_h", "L_l", "discriminate_l", "L_r"},
+        "Wang": {"L_v", "L_t", "similar"},
+        "Pan": {"L_v", "L_t", "similar", "L_h", "discriminate_h"},
+        "visible": {"L_v"},
+        "thermal": {"L_t"},
+    },
 }
 FROZEN = {  # networks that are asked and do not move
     "gcnet": {},
     "occluded": dict.fromkeys(("sim", "LIR", "sim+LIR", "adv", "adv+rec", "Ours"), {"teacher"}),
+    "unpaired": dict.fromkeys(("L_v+L_h", "L_v+L_l", "L_v+L_h+L_l", "L_a+L_h+L_l", "Ours"), {"thermal"}),
 }
 WEIGHT_OF = {
     "gcnet": {"contrastive": "lambda_S", "reconstruct_reference": "lambda_Rr", "reconstruct_input": "lambda_Ri"},
     "occluded": {"sim": "lambda_1", "LIR": "lambda_2", "adv": "lambda_3", "rec": "lambda_4"},
+    "unpaired": {"L_h": "lambda_1", "L_l": "lambda_2", "L_r": "lambda_3", "similar": "lambda_similar"},
 }
 every_variant = pytest.mark.parametrize(
     ("paper", "variant"), [(name, variant) for name, paper in PAPERS.items() for variant in paper.stages]

@@ -1,9 +1,11 @@
 """Examples beside which others stand that do not belong to them, such as thermal images of other people."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 from fercore.faces.augmentation import Augmentation
 from fercore.faces.examples import Examples
@@ -29,10 +31,13 @@ class Accompanied:
         """Every own image once in random order; the others in an order of theirs, begun anew when they run out."""
         beside = self._over_and_over(min(batch_size, len(self)), generator, augmentation)
         for batch in self.own.epoch(batch_size, generator, augmentation):
-            yield replace(batch, privileged=next(beside).image, paired=False)
+            yield replace(batch, privileged=next(beside), paired=False)
 
-    def _over_and_over(
-        self, batch_size: int, generator: torch.Generator, augmentation: Augmentation
-    ) -> Iterator[Batch]:
+    def _over_and_over(self, count: int, generator: torch.Generator, augmentation: Augmentation) -> Iterator[Tensor]:
+        epochs = (self.others.epoch(count, generator, augmentation) for _ in itertools.count())
+        batches = (batch.image for epoch in epochs for batch in epoch)
         while True:
-            yield from self.others.epoch(batch_size, generator, augmentation)
+            images = next(batches)
+            while len(images) < count:  # fewer than that are there at all
+                images = torch.cat([images, next(batches)])
+            yield images[:count]

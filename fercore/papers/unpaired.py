@@ -116,7 +116,8 @@ class Config(Settings):
 
     def pretrained_by(self, stage: str) -> dict[str, Any]:
         """Likewise, on all its thermal images: nobody of that database is seen in visible ones."""
-        return super().pretrained_by(stage) | ({"partition": "none", "m": None} if self.pretrained_on(stage) else {})
+        whole = {"thermal": "own", "partition": "none", "m": None}
+        return super().pretrained_by(stage) | (whole if self.pretrained_on(stage) else {})
 
     def streams(self, spec: Any, faces: FaceSet, division: Division) -> Streams:
         """Visible images, and thermal ones beside them: of other people, of the same faces, or of another database.
@@ -124,8 +125,11 @@ class Config(Settings):
         Where a database has both modalities, every row sees the visible images of one half of the training people.
         """
         if self.thermal != "own":
-            if spec.terms >= PAIRED:
-                raise FaceSetError(f"{spec.variant} learns from pairs; {spec.dataset} has no thermal images of its own")
+            if "similar" in spec.terms:
+                raise FaceSetError(
+                    f"{spec.variant} learns from pairs of one face, of {spec.dataset} only visible images are taken: "
+                    "choose another row, or set thermal to 'own' where it has both"
+                )
             own = division.train.labelled
             return Streams(own, beside=self._elsewhere(spec) if spec.terms & NEEDS_THERMAL else None)
         both = [spec.divide(faces, modality).train.labelled for modality in ("visible", "thermal")]

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from factories import all_of, small_examples, small_faces
+from factories import all_of, rows_of, small_examples, small_faces, two_modalities
 
 from fercore.faces.augmentation import Augmentation
 from fercore.faces.examples import Examples, stored_size
@@ -102,3 +102,16 @@ def test_read_only_images_and_tables_are_taken_without_a_warning(faces, tmp_path
 @pytest.mark.parametrize(("size", "stored"), [(64, 66), (32, 33), (16, 17), (96, 99)])
 def test_stored_size_leaves_the_margin_of_the_paper(size, stored):
     assert stored_size(size) == stored
+
+
+def test_pairs_come_as_privileged_images_with_their_own_rows_and_move_alike(faces):
+    part, paired = Part(np.array([14, 3, 29]), np.array([2, 1, -1])), np.array([7, 0, 14])
+    examples = Examples(faces, part, 16, channels=3, paired=paired)
+    (batch,) = examples.in_order()
+    assert rows_shown(batch.image) == [14, 3, 29] and rows_shown(batch.privileged) == [7, 0, 14]
+    assert batch.paired and batch.reference is None and not examples.has_reference
+    negatives = two_modalities(small_faces(subjects=1))
+    part = rows_of(negatives, "visible")
+    moved = Examples(negatives, part, 16, channels=3, paired=part.rows + len(part))
+    for batch in moved.epoch(5, torch.Generator().manual_seed(0), Augmentation(0.1, 10, 0)):
+        torch.testing.assert_close(batch.privileged, 1 - batch.image, atol=1e-5, rtol=0)

@@ -32,7 +32,7 @@ def coloured(faces):
 
 
 def seen(faces, cover, part=None, channels=3) -> Examples:
-    return Examples(faces, part or all_of(faces), 32, channels=channels, cover=cover)
+    return Examples(faces, all_of(faces) if part is None else part, 32, channels=channels, cover=cover)
 
 
 def in_order(examples, field="image"):

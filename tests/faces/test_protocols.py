@@ -9,17 +9,41 @@ from factories import face_table, gratings, small_faces
 
 from fercore.faces.faceset import FaceSet, FaceSetError
 from fercore.faces.folds import fold_of
-from fercore.faces.protocols import PROTOCOLS, SEVEN, SIX, Protocol, divide, protocol_of, protocols_for
+from fercore.faces.protocols import PROTOCOLS, SEVEN, SIX, Part, Protocol, divide, protocol_of, protocols_for
 
 FRAMES = 7
 EXPRESSIONS = [name for name, protocol in PROTOCOLS.items() if name != "identities" and not protocol.official]
+OF_ONE_OUT = ["laughter_posed", "laughter_speech"]
 every_protocol = pytest.mark.parametrize("name", EXPRESSIONS)
 
 
 @pytest.fixture(scope="module")
 def faces():
-    """12 subjects, seven expressions, rows in random order: the order of a manifest must not matter."""
-    table = face_table(12, SEVEN, FRAMES)
+    """12 subjects, seven expressions."""
+    return shuffled(12, SEVEN)
+
+
+@pytest.fixture(scope="module")
+def laughs():
+    """22 subjects who laugh, pretend to, and speak."""
+    return shuffled(22, ("laughter", "posed_laughter", "speech"))
+
+
+@pytest.fixture(scope="module")
+def pains():
+    """12 subjects with the four classes of MMSE."""
+    return shuffled(12, ("happiness", "pain", "surprise"))
+
+
+@pytest.fixture
+def suited(name, faces, laughs, pains):
+    """Faces with the classes of protocol ``name``."""
+    return laughs if name in OF_ONE_OUT else pains if name == "mmse4" else faces
+
+
+def shuffled(subjects, labels):
+    """Rows in random order: the order of a manifest must not matter."""
+    table = face_table(subjects, labels, FRAMES)
     order = np.random.default_rng(0).permutation(len(table))
     place = np.argsort(order)
     table["reference"] = place[table["reference"]]
@@ -33,23 +57,23 @@ def frames_of(faces, part) -> list[set[int]]:
 
 
 @every_protocol
-def test_no_subject_stands_on_both_sides_and_every_fold_is_tested_once(faces, name):
-    subject, tested = faces.table["subject"], []
-    for fold in range(10):
-        division = divide(faces, PROTOCOLS[name], fold)
+def test_no_subject_stands_on_both_sides_and_every_fold_is_tested_once(suited, name):
+    subject, tested, folds = suited.table["subject"], [], PROTOCOLS[name].folds
+    for fold in range(folds):
+        division = divide(suited, PROTOCOLS[name], fold)
         train, test, early = (set(subject.iloc[p.rows]) for p in (division.train, division.test, division.early))
         assert not train & (test | early) and early <= test
         assert train | test == set(subject)
-        assert test == set(subject[fold_of(faces.table) == fold])
+        assert test == set(subject[fold_of(suited.table, folds) == fold])
         tested += division.test.rows.tolist()
     assert len(tested) == len(set(tested))
 
 
 @every_protocol
-def test_targets_are_the_places_of_the_labels(faces, name):
-    division = divide(faces, PROTOCOLS[name], 1)
+def test_targets_are_the_places_of_the_labels(suited, name):
+    division = divide(suited, PROTOCOLS[name], 1)
     for part in (division.train, division.test, division.early):
-        for label, target in zip(faces.table["label"].iloc[part.rows], part.target, strict=True):
+        for label, target in zip(suited.table["label"].iloc[part.rows], part.target, strict=True):
             assert division.classes.index(label) == target if target >= 0 else label not in division.classes
     assert (division.test.target >= 0).all() and (division.early.target >= 0).all()
 
@@ -133,6 +157,46 @@ def test_identities_hold_out_a_tenth_of_every_subject_and_never_test_on_a_traini
 def test_fold_out_of_range_is_refused_with_the_valid_ones(faces, fold):
     with pytest.raises(ValueError, match=rf"fold {fold} is out of range; valid: 0\.\.9"):
         divide(faces, PROTOCOLS["ckplus7"], fold)
+
+
+@pytest.mark.parametrize("name", OF_ONE_OUT)
+def test_laughter_leaves_one_of_22_people_out_at_a_time(laughs, name):
+    subject, left_out = laughs.table["subject"], []
+    for fold in range(22):
+        division = divide(laughs, PROTOCOLS[name], fold)
+        (person,) = set(subject.iloc[division.test.rows])
+        assert set(subject.iloc[division.train.rows]) == set(subject) - {person}
+        left_out.append(person)
+    assert sorted(left_out) == sorted(set(subject))
+    with pytest.raises(ValueError, match=r"fold 22 is out of range; valid: 0\.\.21"):
+        divide(laughs, PROTOCOLS[name], 22)
+
+
+def test_classes_of_laughter_have_the_positive_one_last(laughs):
+    kinds = {name: divide(laughs, PROTOCOLS[name], 21).classes for name in OF_ONE_OUT}
+    assert kinds == {"laughter_posed": ("laughter", "posed_laughter"), "laughter_speech": ("laughter", "speech")}
+    assert divide(laughs, PROTOCOLS["laughter_speech"], 3).test.labelled.target.tolist().count(1) == FRAMES - 1
+
+
+def test_too_few_people_for_a_fold_are_told_with_the_number_of_folds(faces):
+    few = shuffled(12, ("laughter", "posed_laughter"))
+    with pytest.raises(FaceSetError, match="no visible image to test in fold 12 .*too few people for 22 folds"):
+        divide(few, PROTOCOLS["laughter_posed"], 12)
+    with pytest.raises(FaceSetError, match="drawn has no thermal image to test in fold 0 of protocol own"):
+        divide(faces, replace(PROTOCOLS["own"], modality="thermal"), 0)
+
+
+def test_mmse4_takes_every_image_of_four_classes(pains):
+    division = divide(pains, PROTOCOLS["mmse4"], 0)
+    assert division.classes == ("neutral", "happiness", "surprise", "pain")
+    assert len(division.train) + len(division.test) == len(pains) and (division.train.target >= 0).all()
+
+
+def test_a_part_knows_its_length_and_what_takes_part():
+    part = Part(np.array([7, 3, 5, 9]), np.array([1, -1, 0, -1]))
+    assert len(part) == 4 and part.labelled.rows.tolist() == [7, 5] and part.labelled.target.tolist() == [1, 0]
+    kept = part.only(np.array([False, True, False, True]))
+    assert kept.rows.tolist() == [3, 9] and len(kept.labelled) == 0
 
 
 def test_class_without_any_image_is_refused_by_name():

@@ -7,7 +7,7 @@ import pytest
 from fercore.faces.faceset import FaceSet
 from fercore.twins import TWINS, cast, cast_wild, datasets, twin
 from fercore.twins.facs import AU_NUMBERS
-from fercore.twins.filming import film, unpaired
+from fercore.twins.filming import film
 
 CLASSES = {"anger": 45, "contempt": 18, "disgust": 59, "fear": 25, "happiness": 69, "sadness": 28, "surprise": 83}
 
@@ -112,21 +112,15 @@ def test_each_thermal_image_shows_a_face_that_is_also_seen_visibly(name):
     assert (table["modality"].iloc[table["reference"]].to_numpy() == table["modality"]).all()
 
 
-@pytest.mark.parametrize(("by", "key"), [("subject", ["subject"]), ("image", ["subject", "sequence", "frame"])])
-def test_unpaired_halves_have_nothing_in_common(by, key, tables):
-    table = tables["mmse"]
-    visible, thermal = unpaired(table, seed=3, by=by)
-    sides = [set(map(tuple, table.iloc[rows][key].to_numpy())) for rows in (visible, thermal)]
-    assert not sides[0] & sides[1] and len(sides[0] | sides[1]) == len(table[key].drop_duplicates())
-    assert set(table["modality"].iloc[visible]) == {"visible"} and set(table["modality"].iloc[thermal]) == {"thermal"}
-    assert not np.array_equal(visible, unpaired(table, seed=4, by=by)[0])
-
-
-def test_unpaired_refuses_one_modality_and_another_rule(tables):
-    with pytest.raises(ValueError, match="visible and thermal"):
-        unpaired(tables["ckplus"])
-    with pytest.raises(ValueError, match="subject or image"):
-        unpaired(tables["mmse"], by="frame")
+def test_posed_laughs_are_seen_seven_times_as_long_and_every_picture_differs():
+    table = manifest("mahnob", 2).query("modality == 'visible'")
+    takes = table.groupby(["subject", "sequence"])
+    length, label = takes.size(), takes["label"].last()
+    assert set(length[label == "posed_laughter"]) == {29} and set(length[label != "posed_laughter"]) == {5}
+    held = table[table.set_index(["subject", "sequence"]).index.isin(label.index[label == "posed_laughter"])]
+    for _, take in held.groupby(["subject", "sequence"]):
+        assert take["intensity"].tolist() == [0.0, *np.repeat(cast.EPISODE[1:], 7)]
+        assert take["frame"].tolist() == list(range(1, 30)) and len(take["reference"].unique()) == 1
 
 
 def test_speech_articulates_anew_in_every_frame_and_laughter_unfolds():
