@@ -74,6 +74,12 @@ class Settings:
     occlusions: tuple[str, ...] = ()  # what covers the images, one kind each; their clean selves are then privileged
     idle: tuple[str, ...] = ()  # fields that pre-training has no use for
 
+    def check_choices(self, **valid: tuple[str, ...]) -> None:
+        """Refuse a field whose value is none of those given for it; raises ValueError."""
+        for name, values in valid.items():
+            if getattr(self, name) not in values:
+                raise ValueError(f"{name} {getattr(self, name)!r} is unknown; valid: {', '.join(values)}")
+
     def on(self, protocol: str) -> "Settings":
         """The configuration as the paper has it under a protocol."""
         return self

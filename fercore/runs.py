@@ -94,12 +94,16 @@ class RunSpec:
         config = self.config
         return open_faces(self.dataset, self.source, config.image_size, config.twin_subjects, config.channels == 3)
 
+    @property
+    def modality(self) -> str:
+        """Of the images that it learns: the pre-training stage's, or the protocol's."""
+        stages = {name: stage.modality for name, stage in self.module.PRETRAINING.items()}
+        return stages.get(self.variant, PROTOCOLS[self.protocol].modality)
+
     def divide(self, faces: FaceSet, modality: str | None = None) -> Division:
         """This run's training and test side, of the modality that it learns or of another."""
-        seen_by = {name: stage.modality for name, stage in self.module.PRETRAINING.items()}
-        protocol = PROTOCOLS[self.protocol]
-        modality = modality or seen_by.get(self.variant, protocol.modality)
-        return divide(faces, dataclasses.replace(protocol, modality=modality), self.fold, self.inner)
+        protocol = dataclasses.replace(PROTOCOLS[self.protocol], modality=modality or self.modality)
+        return divide(faces, protocol, self.fold, self.inner)
 
     def examples(
         self, faces: FaceSet, part: Part, purpose: str, device: str = "cpu", paired: np.ndarray | None = None

@@ -3,6 +3,15 @@
 from torch import Tensor, nn, sigmoid
 
 
+def check_side(image_size: int) -> None:
+    """Refuse an image size that the decoder cannot make of a map of an eighth of it; raises ValueError."""
+    if image_size % 8 or image_size < 16:
+        raise ValueError(
+            f"image_size {image_size}: the decoder makes images of 8 times the feature map's side; "
+            "take a multiple of 8, at least 16"
+        )
+
+
 class DeconvolutionalDecoder(nn.Module):
     """Three transposed convolutions (4 x 4, stride 2), B x C x s x s -> B x 3 x 8s x 8s in [0, 1].
 

@@ -10,6 +10,7 @@ PUBLISHED = {  # block, blocks per stage -> ImageNet's weights, at a width of 64
     ("bottleneck", (3, 4, 6, 3)): ResNet50_Weights.IMAGENET1K_V1,
     ("basic", (3, 4, 6, 3)): ResNet34_Weights.IMAGENET1K_V1,
 }
+WEIGHTS = ("imagenet", "random")  # what a network starts from
 BLOCKS = {"basic": BasicBlock, "bottleneck": Bottleneck}
 MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's colours; the published weights expect them
 
@@ -65,6 +66,12 @@ class TappedResNet(nn.Module):
         state = published(PUBLISHED[self.kind])
         own = {key: value for key, value in self.state_dict().items() if key.startswith("fc.")}
         self.load_state_dict({key: value for key, value in state.items() if not key.startswith("fc.")} | own)
+
+
+def load_published(*networks: TappedResNet) -> None:
+    """Let networks start from ImageNet's weights; raises as their own ``load_published`` does."""
+    for network in networks:
+        network.load_published()
 
 
 def _block(kind: type[nn.Module], inputs: int, width: int, stride: int) -> nn.Module:

@@ -15,9 +15,9 @@ from fercore.losses import adversarial, privileged
 from fercore.losses.classification import cross_entropy
 from fercore.losses.reconstruction import mean_squared_error
 from fercore.method import Adam, Batch, Method, Player, Settings, Stage
-from fercore.networks.deconvolution import DeconvolutionalDecoder
+from fercore.networks.deconvolution import DeconvolutionalDecoder, check_side
 from fercore.networks.discriminator import Discriminator
-from fercore.networks.resnet import TappedResNet, tap_side
+from fercore.networks.resnet import WEIGHTS, TappedResNet, load_published, tap_side
 from fercore.schedules import linear
 
 RESNET = frozenset({"sup"})
@@ -88,9 +88,7 @@ class Config(Settings):
     idle = ("lambda_1", "lambda_2", "lambda_3", "lambda_4", "LIR", "K1", "K2", "discriminator_rate", "decoder_rate")
 
     def __post_init__(self):
-        for name, valid in (("LIR", ("printed", "flipped")), ("weights", ("imagenet", "random"))):
-            if getattr(self, name) not in valid:
-                raise ValueError(f"{name} {getattr(self, name)!r} is unknown; valid: {', '.join(valid)}")
+        self.check_choices(LIR=("printed", "flipped"), weights=WEIGHTS)
         if min(self.K1, self.K2) < 1:
             raise ValueError(f"K1 {self.K1}, K2 {self.K2}: both players must move at least once in a cycle")
 
@@ -120,11 +118,7 @@ class Occluded(Method):
 
     def __init__(self, config: Config, n_classes: int, variant: frozenset[str]):
         super().__init__()
-        if config.image_size % 8 or config.image_size < 16:
-            raise ValueError(
-                f"image_size {config.image_size}: the decoder makes images of 8 times the feature map's side; "
-                "take a multiple of 8, at least 16"
-            )
+        check_side(config.image_size)
         self.config = config
         if variant != CLEAN:
             self.student = self._resnet(n_classes)
@@ -154,9 +148,8 @@ class Occluded(Method):
 
     def initialise(self) -> None:
         """Start from ImageNet's weights, unless random ones are asked for; raises WeightsError."""
-        for name in ("student", "teacher"):
-            if self.config.weights == "imagenet" and self.moves(name):
-                self.get_submodule(name).load_published()
+        if self.config.weights == "imagenet":
+            load_published(*(getattr(self, name) for name in ("student", "teacher") if self.moves(name)))
 
     def forward(self, batch: Batch) -> "Outputs":
         """What the terms share, each part computed when a term first asks for it."""

@@ -11,18 +11,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fercore.faces.faceset import FaceSet, FaceSetError
+from fercore.faces.faceset import FaceSet
 from fercore.faces.label_sets import onto_shared
-from fercore.faces.modalities import PARTITIONS, Streams, check_unpaired, counterparts, sample, unpaired
+from fercore.faces.modalities import PARTITIONS, Streams
 from fercore.faces.protocols import PROTOCOLS, Division
+from fercore.faces.streams import visible_and_thermal
 from fercore.losses import adversarial, privileged
 from fercore.losses.attention import transferability, weighted_cross_entropy
 from fercore.losses.classification import cross_entropy
 from fercore.losses.reconstruction import mean_squared_error
 from fercore.method import Adam, Batch, Descent, Method, Player, Settings, Stage
-from fercore.networks.deconvolution import DeconvolutionalDecoder
+from fercore.networks.deconvolution import DeconvolutionalDecoder, check_side
 from fercore.networks.discriminator import Discriminator, LabelDiscriminator
-from fercore.networks.resnet import TappedResNet, tap_side
+from fercore.networks.resnet import WEIGHTS, TappedResNet, load_published, tap_side
 from fercore.schedules import cosine
 
 RESNET = frozenset({"L_v"})
@@ -95,14 +96,11 @@ class Config(Settings):
     )  # fmt: skip
 
     def __post_init__(self):
-        valid = {
-            "weights": ("imagenet", "random"), "partition": PARTITIONS, "label_sets": ("shared", "off"),
-            "adversarial": ("eq1", "eq3_literal"), "attention": ("entropy", "constant"),
-            "thermal": ("own", *(name for name, p in PROTOCOLS.items() if p.dataset in MULTIMODAL)),
-        }  # fmt: skip
-        for name, values in valid.items():
-            if getattr(self, name) not in values:
-                raise ValueError(f"{name} {getattr(self, name)!r} is unknown; valid: {', '.join(values)}")
+        self.check_choices(
+            weights=WEIGHTS, partition=PARTITIONS, label_sets=("shared", "off"), adversarial=("eq1", "eq3_literal"),
+            attention=("entropy", "constant"),
+            thermal=("own", *(name for name, p in PROTOCOLS.items() if p.dataset in MULTIMODAL)),
+        )  # fmt: skip
 
     def on(self, protocol: str) -> "Config":
         """With the dataset's own thermal images where it has some."""
@@ -120,34 +118,10 @@ class Config(Settings):
         return super().pretrained_by(stage) | (whole if self.pretrained_on(stage) else {})
 
     def streams(self, spec: Any, faces: FaceSet, division: Division) -> Streams:
-        """Visible images, and thermal ones beside them: of other people, of the same faces, or of another database.
-
-        Where a database has both modalities, every row sees the visible images of one half of the training people.
-        """
-        if self.thermal != "own":
-            if "similar" in spec.terms:
-                raise FaceSetError(
-                    f"{spec.variant} learns from pairs of one face, of {spec.dataset} only visible images are taken: "
-                    "choose another row, or set thermal to 'own' where it has both"
-                )
-            own = division.train.labelled
-            return Streams(own, beside=self._elsewhere(spec) if spec.terms & NEEDS_THERMAL else None)
-        both = [spec.divide(faces, modality).train.labelled for modality in ("visible", "thermal")]
-        visible, thermal = (sample(part, self.m) for part in unpaired(faces, *both, self.partition))
-        if spec.terms == THERMAL:
-            return Streams(thermal)
-        if spec.terms >= PAIRED:
-            return Streams(visible, paired=counterparts(faces, visible.rows, "thermal"))
-        if self.partition != "none":
-            check_unpaired(faces, visible, thermal, self.partition)
-        return Streams(visible, beside=(faces, thermal) if spec.terms & NEEDS_THERMAL else None)
-
-    def _elsewhere(self, spec: Any) -> tuple:
-        other = replace(spec, **self.pretrained_on("thermal"))
-        if other.dataset in spec.dataset.split("+"):
-            raise FaceSetError(f"{spec.dataset} has thermal images itself; set thermal to 'own'")
-        faces = other.faces()
-        return faces, other.divide(faces, "thermal").train.labelled
+        """Visible images, and what the row's terms need beside them."""
+        return visible_and_thermal(
+            spec, faces, division, beside=bool(spec.terms & NEEDS_THERMAL), pairs="similar" in spec.terms
+        )
 
 
 TIERS = {
@@ -169,11 +143,7 @@ class Unpaired(Method):
 
     def __init__(self, config: Config, classes: tuple[str, ...], variant: frozenset[str]):
         super().__init__()
-        if config.image_size % 8 or config.image_size < 16:
-            raise ValueError(
-                f"image_size {config.image_size}: the decoder makes images of 8 times the feature map's side; "
-                "take a multiple of 8, at least 16"
-            )
+        check_side(config.image_size)
         self.config = config
         others = classes if config.thermal == "own" else PROTOCOLS[config.thermal].classes
         if config.label_sets == "off" and set(classes) != set(others):
@@ -211,9 +181,8 @@ class Unpaired(Method):
 
     def initialise(self) -> None:
         """Start from ImageNet's weights, unless random ones are asked for; raises WeightsError."""
-        for name in ("visible", "thermal"):
-            if self.config.weights == "imagenet" and self.moves(name):
-                self.get_submodule(name).load_published()
+        if self.config.weights == "imagenet":
+            load_published(*(getattr(self, name) for name in ("visible", "thermal") if self.moves(name)))
 
     def forward(self, batch: Batch) -> "Outputs":
         """What the terms share, each part computed when a term first asks for it."""
@@ -230,7 +199,8 @@ class Unpaired(Method):
     def L_a(self, batch: Batch, out: "Outputs") -> Tensor:
         """L_a, Eq. 7."""
         w = transferability(out.judged, out.judged_label)
-        return weighted_cross_entropy(out.logits, batch.label, w.mean() + 0 * w if self._constant else w)
+        w = w.mean().expand_as(w) if self.config.attention == "constant" else w
+        return weighted_cross_entropy(out.logits, batch.label, w)
 
     def L_h(self, batch: Batch, out: "Outputs") -> Tensor:
         """L_h, as Eq. 1 asks for it or as Eq. 3 prints it."""
@@ -255,10 +225,6 @@ class Unpaired(Method):
     def discriminate_l(self, batch: Batch, out: "Outputs") -> Tensor:
         """What D_l minimises, Eq. 2."""
         return adversarial.discriminate(out.judged_label, out.judged_thermal_label)
-
-    @property
-    def _constant(self) -> bool:
-        return self.config.attention == "constant"
 
     @property
     def _literal(self) -> bool:

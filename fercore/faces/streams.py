@@ -1,0 +1,42 @@
+"""What a run learns from where people are seen in two modalities."""
+
+from dataclasses import replace
+from typing import Any
+
+from fercore.faces.faceset import FaceSet, FaceSetError
+from fercore.faces.modalities import Streams, check_unpaired, counterparts, sample, unpaired
+from fercore.faces.protocols import Division, Part
+
+
+def visible_and_thermal(spec: Any, faces: FaceSet, division: Division, beside: bool, pairs: bool) -> Streams:
+    """Visible images and, ``beside`` them, thermal ones: of other people, of the same faces, or of another database.
+
+    Where a database has both modalities, every run sees the visible images of one half of the training people, with
+    ``pairs`` each beside its own thermal one; a thermal run those of the other half. Asks the run's configuration for
+    ``thermal`` ("own" or where else), ``partition``, ``m``. Raises FaceSetError where an image it needs is not there.
+    """
+    config = spec.config
+    if config.thermal != "own":
+        if pairs:
+            raise FaceSetError(
+                f"{spec.variant} learns from pairs of one face, of {spec.dataset} only visible images are taken: "
+                "choose another row, or set thermal to 'own' where it has both"
+            )
+        return Streams(division.train.labelled, beside=_elsewhere(spec) if beside else None)
+    both = [spec.divide(faces, modality).train.labelled for modality in ("visible", "thermal")]
+    visible, thermal = (sample(part, config.m) for part in unpaired(faces, *both, config.partition))
+    if spec.modality == "thermal":
+        return Streams(thermal)
+    if pairs:
+        return Streams(visible, paired=counterparts(faces, visible.rows, "thermal"))
+    if config.partition != "none":
+        check_unpaired(faces, visible, thermal, config.partition)
+    return Streams(visible, beside=(faces, thermal) if beside else None)
+
+
+def _elsewhere(spec: Any) -> tuple[FaceSet, Part]:
+    other = replace(spec, **spec.config.pretrained_on("thermal"))
+    if other.dataset in spec.dataset.split("+"):
+        raise FaceSetError(f"{spec.dataset} has thermal images itself; set thermal to 'own'")
+    faces = other.faces()
+    return faces, other.divide(faces, "thermal").train.labelled
