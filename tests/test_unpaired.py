@@ -359,6 +359,12 @@ def test_values_of_the_configuration_that_mean_nothing_are_refused_with_the_vali
         assert getattr(Config(**{field: value}), field) == value
 
 
+@pytest.mark.parametrize("m", [0, -3])
+def test_a_number_of_images_that_trains_nothing_is_refused(m):
+    with pytest.raises(ValueError, match=f"^m {m}: at least one image"):
+        Config(m=m)
+
+
 @pytest.mark.parametrize("size", [0, 8, 15, 20, 100])
 @pytest.mark.parametrize("variant", ["ResNet", "Ours", "thermal"])
 def test_image_sizes_that_the_decoder_cannot_make_are_refused(size, variant):

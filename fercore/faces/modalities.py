@@ -68,6 +68,9 @@ def check_unpaired(faces: FaceSet, visible: Part, thermal: Part, by: str = "subj
 def counterparts(faces: FaceSet, rows: np.ndarray, modality: str) -> np.ndarray:
     """For every row the one of the same face in another modality; raises FaceSetError where there is none."""
     other = faces.table[faces.table["modality"] == modality]
+    if len(twice := other[other.duplicated(FACE)]):
+        which = "/".join(map(str, twice[FACE].iloc[0]))
+        raise FaceSetError(f"{faces.name} has two {modality} images of {which}; give every frame a number of its own")
     index = pd.MultiIndex.from_frame(other[FACE])
     found = index.get_indexer(pd.MultiIndex.from_frame(faces.table.loc[rows, FACE]))
     if (found < 0).any():

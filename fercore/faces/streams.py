@@ -22,7 +22,8 @@ def visible_and_thermal(spec: Any, faces: FaceSet, division: Division, beside: b
                 f"{spec.variant} learns from pairs of one face, of {spec.dataset} only visible images are taken: "
                 "choose another row, or set thermal to 'own' where it has both"
             )
-        return Streams(division.train.labelled, beside=_elsewhere(spec) if beside else None)
+        other = _elsewhere(spec)
+        return Streams(division.train.labelled, beside=_thermal(other) if beside else None)
     both = [spec.divide(faces, modality).train.labelled for modality in ("visible", "thermal")]
     visible, thermal = (sample(part, config.m) for part in unpaired(faces, *both, config.partition))
     if spec.modality == "thermal":
@@ -34,9 +35,14 @@ def visible_and_thermal(spec: Any, faces: FaceSet, division: Division, beside: b
     return Streams(visible, beside=(faces, thermal) if beside else None)
 
 
-def _elsewhere(spec: Any) -> tuple[FaceSet, Part]:
+def _elsewhere(spec: Any) -> Any:
+    """The run on the database whose thermal images help."""
     other = replace(spec, **spec.config.pretrained_on("thermal"))
     if other.dataset in spec.dataset.split("+"):
         raise FaceSetError(f"{spec.dataset} has thermal images itself; set thermal to 'own'")
-    faces = other.faces()
-    return faces, other.divide(faces, "thermal").train.labelled
+    return other
+
+
+def _thermal(spec: Any) -> tuple[FaceSet, Part]:
+    faces = spec.faces()
+    return faces, spec.divide(faces, "thermal").train.labelled

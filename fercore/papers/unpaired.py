@@ -101,6 +101,8 @@ class Config(Settings):
             attention=("entropy", "constant"),
             thermal=("own", *(name for name, p in PROTOCOLS.items() if p.dataset in MULTIMODAL)),
         )  # fmt: skip
+        if self.m is not None and self.m < 1:
+            raise ValueError(f"m {self.m}: at least one image of each modality, or None for all")
 
     def on(self, protocol: str) -> "Config":
         """With the dataset's own thermal images where it has some."""

@@ -149,3 +149,11 @@ def test_a_face_without_counterpart_is_refused_by_name(faces):
     less = replace(faces, images=np.delete(faces.images, row, 0), table=lacking)
     with pytest.raises(FaceSetError, match=f"gratings has no thermal image of {missing}; paired rows need one"):
         counterparts(less, rows_of(less, "visible").rows, "thermal")
+
+
+def test_a_face_seen_twice_in_one_modality_is_refused_by_name(faces):
+    table = faces.table.copy()
+    first, second = rows_of(faces, "thermal").rows[:2]
+    table.loc[second, FACE] = table.loc[first, FACE].to_numpy()
+    with pytest.raises(FaceSetError, match="two thermal images of"):
+        counterparts(replace(faces, table=table), rows_of(faces, "visible").rows[:1], "thermal")
