@@ -5,10 +5,12 @@ import pandas as pd
 import pytest
 import torch
 
+from fercore.faces.alignment import TEMPLATE
 from fercore.faces.landmarks import DetectorMissingError
 from fercore.quality import (
     EXTENT,
     Check,
+    anyone,
     control,
     detectors,
     difficulty,
@@ -20,6 +22,7 @@ from fercore.quality import (
     table,
     transfer,
 )
+from fercore.twins.canvas import HALF_EXTENT
 from fercore.twins.renderer import render
 
 
@@ -132,9 +135,36 @@ def test_recovered_finds_a_planted_intensity_and_no_other():
     assert set(found.index) == {"au12", "au4"} and found["au12"] > 0.5 > 0.1 > found["au4"]
 
 
+def test_mixtures_hold_every_unit_often_and_no_pair_that_excludes_itself():
+    faces, mixed = samples.mixtures(30)
+    units = mixed[[f"au{number}" for number in samples.AU_NUMBERS]]
+    assert len(faces) == len(mixed) == 300 and (units > 0).mean().between(0.10, 0.35).all() and units.max().min() > 0.8
+    assert units.corr().abs().where(~np.eye(20, dtype=bool)).max().max() < 0.35
+    for unit, others in samples.EXCLUDED.items():
+        assert not (units.loc[units[f"au{unit}"] > 0, [f"au{other}" for other in others]] > 0).any(axis=None)
+
+
+def test_people_who_smile_are_aligned_by_the_eyes_and_differ_in_the_smile():
+    seen = list(anyone.people(40))
+    assert [label for _, label in seen] == [0, 1] * 40
+    lip_corner = np.array([face.units[samples.AU_INDEX[12]] for face, _ in seen])
+    assert lip_corner[1::2].min() >= 0.3 > lip_corner[::2].max()
+    apart = np.array([face.identity.traits["eye_x"] * face.scene["scale"] / HALF_EXTENT for face, _ in seen])
+    assert abs(apart - (TEMPLATE[1] - TEMPLATE[0])[0]).max() < 0.1 and apart.std() < 0.02
+
+
+def test_relief_does_not_see_tone_and_evened_images_are_even():
+    images = torch.rand(2, 1, 48, 48, generator=torch.Generator().manual_seed(0))
+    slope = torch.linspace(0, 3, 48).expand(2, 1, 48, 48)
+    one, other = probe.evened(images), probe.evened(images + slope)
+    inner = (..., slice(8, -8), slice(8, -8))
+    assert torch.corrcoef(torch.stack([one[inner].flatten(), other[inner].flatten()]))[0, 1] > 0.99
+    assert probe.Relief(2).prepared(2 * images).sub(probe.Relief(2).prepared(images)).abs().max() < 0.02
+
+
 def test_transfer_without_the_photographs_is_not_measured(tmp_path, monkeypatch):
     monkeypatch.setenv("FERCORE_DATA", str(tmp_path))
-    (check,) = transfer.checks(2, 1)
+    (check,) = transfer.checks(2, 1, 1)
     assert check.verdict == "not measured" and "london" in check.note
 
 

@@ -15,11 +15,12 @@ class Extent:
     folds: int
     epochs: int
     smiling: int  # people that teach what a smile is
+    passes: int  # of the network over them
     timed: int  # people drawn to measure speed
 
 
 EXTENT = {
-    "smoke": Extent(2, 1, 2, 6, (1.0,), 2, 1, 3, 1),
-    "twin": Extent(5, 20, 8, 118, (0.5, 1.0, 2.0), 5, 30, 600, 20),
-    "paper": Extent(5, 40, 16, 118, (0.5, 1.0, 2.0), 5, 30, 800, 40),
+    "smoke": Extent(2, 1, 2, 6, (1.0,), 2, 1, 3, 1, 1),
+    "twin": Extent(5, 20, 8, 118, (0.5, 1.0, 2.0), 5, 30, 6000, 4, 20),
+    "paper": Extent(5, 40, 16, 118, (0.5, 1.0, 2.0), 5, 30, 12000, 6, 40),
 }

@@ -35,7 +35,19 @@ class Probe(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Class scores, B x K, of images B x 1 x H x W."""
-        return self.classifier(self.features(standardised(images)))
+        return self.classifier(self.features(self.prepared(images)))
+
+    def prepared(self, images: Tensor) -> Tensor:
+        """What the first layer sees."""
+        return standardised(images)
+
+
+class Relief(Probe):
+    """The same network on images without tone: every gray level is seen against its surroundings only."""
+
+    def prepared(self, images: Tensor) -> Tensor:
+        """What the first layer sees."""
+        return evened(standardised(images))
 
 
 def standardised(images: Tensor) -> Tensor:
@@ -44,9 +56,25 @@ def standardised(images: Tensor) -> Tensor:
     return (images - mean) / (deviation + 1e-3)
 
 
+def evened(images: Tensor, reach: int = 5, least: float = 0.15) -> Tensor:
+    """Images B x 1 x H x W minus their local mean, over their local deviation (``least`` keeps noise small)."""
+
+    def around(x: Tensor) -> Tensor:
+        return F.avg_pool2d(x, 2 * reach + 1, 1, reach, count_include_pad=False)
+
+    centred = images - around(images)
+    return centred / (around(centred.square()).sqrt() + least)
+
+
 def photographed(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Images B x 1 x H x W in 0..1 as other cameras might show them: tone, uneven light, something before them."""
-    draws = torch.rand(len(images), 6, generator=generator)[..., None, None, None] * 2 - 1  # B x 6 x 1 x 1 x 1
+    """Images B x 1 x H x W in 0..1 as other cameras might show them.
+
+    Tone, uneven light, sharpness, noise, something before them.
+    """
+    draws = torch.rand(len(images), 8, generator=generator)[..., None, None, None] * 2 - 1  # B x 8 x 1 x 1 x 1
+    images = images + (0.2 + 0.8 * draws[:, 6]) * (images - F.avg_pool2d(images, 3, 1, 1, count_include_pad=False))
+    noise = torch.randn(images.shape, generator=generator)
+    images = images + 0.03 * draws[:, 7].clamp_min(0) * noise
     steps = torch.linspace(-1, 1, images.shape[-1])
     light = 1 + 0.35 * (draws[:, 1] * steps + draws[:, 2] * steps[:, None])
     lit = (images.clamp_min(1e-3) ** torch.exp(0.5 * draws[:, 0]) * light).clamp(0, 1)
@@ -62,13 +90,14 @@ def train(
     epochs: int = 30,
     seed: int = 0,
     seen_as: Callable[[Tensor, torch.Generator], Tensor] = lambda images, generator: images,
+    kind: type[Probe] = Probe,
 ) -> Probe:
     """A trained probe from gray images (N x S x S, uint8) and classes; the rate rises and falls once.
 
     ``seen_as`` changes every batch further, e.g. ``photographed``.
     """
     torch.manual_seed(seed)
-    generator, net = torch.Generator().manual_seed(seed), Probe(n_classes)
+    generator, net = torch.Generator().manual_seed(seed), kind(n_classes)
     x, y = torch.from_numpy(np.array(images)).float()[:, None] / 255, torch.from_numpy(np.array(target))
     batch = min(64, len(x))
     descent = torch.optim.SGD(net.parameters(), 0.03, 0.9, weight_decay=5e-4, nesterov=True)
@@ -90,8 +119,15 @@ def train(
 def look(net: Probe, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Predicted classes and features (N x F) of gray images."""
     cropped = centre_crop(torch.from_numpy(np.array(images)).float()[:, None] / 255, SIZE)
-    features = torch.cat([net.features(standardised(part)) for part in cropped.split(256)])
+    features = torch.cat([net.features(net.prepared(part)) for part in cropped.split(256)])
     return net.classifier(features).argmax(1).numpy(), features.numpy()
+
+
+@torch.inference_mode()
+def scores(net: Probe, images: np.ndarray) -> np.ndarray:
+    """The probability of every class, N x K, for gray images."""
+    features = torch.from_numpy(look(net, images)[1])
+    return net.classifier(features).softmax(1).numpy()
 
 
 def folds(table: pd.DataFrame, count: int = 5) -> list[np.ndarray]:

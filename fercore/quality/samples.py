@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from fercore.twins.cast import Take, keep_subjects
-from fercore.twins.facs import AU_NUMBERS
-from fercore.twins.filming import TwinRecipe, film, film_take, person
+from fercore.twins.facs import AU_INDEX, AU_NUMBERS
+from fercore.twins.filming import TwinRecipe, film, film_take, person, seeded
 from fercore.twins.recipes import TWINS
 from fercore.twins.renderer import Face, render
 from fercore.twins.scene import Nuisance
@@ -41,6 +41,36 @@ def people(
                     rows.append({"subject": f"Q{number:04d}", "label": label, "yaw": face.scene["yaw"]} | units)
                 faces += taken
     return faces, pd.DataFrame(rows)
+
+
+EXCLUDED = {24: (16, 25, 26, 27), 43: (5,), 27: (26,)}  # pressed lips do not part, shut eyes are not wide
+
+
+def mixtures(count: int, takes: int = 10, first: int = 0) -> tuple[list[Face], pd.DataFrame]:
+    """Faces of ``count`` people with random sets of action units, and a table of subject and units.
+
+    Every unit takes part in a quarter of the faces, at any strength and whatever the others do: unlike in expressions,
+    none is rare and none tells another.
+    """
+    faces, rows = [], []
+    for number in range(first, first + count):
+        name = f"Q{number:04d}"
+        who = person(ANYBODY, name, recipe())
+        for i in range(takes):
+            (face,) = film_take(ANYBODY, recipe(), Take(name, f"mixed{i}", "neutral"), who)
+            units = _mixed(seeded(ANYBODY, name, "mixed", i))
+            faces.append(replace(face, units=units))
+            rows.append({"subject": name} | {f"au{n}": float(u) for n, u in zip(AU_NUMBERS, units, strict=True)})
+    return faces, pd.DataFrame(rows)
+
+
+def _mixed(random: np.random.Generator) -> np.ndarray:
+    taking_part = random.random(len(AU_NUMBERS)) < 0.25
+    units = np.where(taking_part, random.uniform(0, 1, len(AU_NUMBERS)), 0.0)
+    for unit, others in EXCLUDED.items():
+        if units[AU_INDEX[unit]]:
+            units[[AU_INDEX[other] for other in others]] = 0.0
+    return units
 
 
 def cast(subjects: int | None, size: int = 48, how: TwinRecipe | None = None) -> tuple[np.ndarray, pd.DataFrame]:

@@ -56,10 +56,11 @@ class Canvas:
 def make_canvas(p: SimpleNamespace, size: int) -> Canvas:
     """Invert camera (shift, roll, scale) and pose (yaw, pitch) for every pixel of a ``size`` x ``size`` image."""
     steps = (torch.arange(size, device=p.roll.device) + 0.5) / size * 2 - 1
-    x = (HALF_EXTENT * steps)[None, None, :] - p.shift_x  # B x 1 x S
-    y = (HALF_EXTENT * steps)[None, :, None] - p.shift_y  # B x S x 1, from the crop's centre
-    turned_x = (p.roll.cos() * x + p.roll.sin() * y) / p.scale
-    turned_y = (p.roll.cos() * y - p.roll.sin() * x) / p.scale + CENTRE_V
+    x = (HALF_EXTENT * steps)[None, None, :] - p.shift_x - p.own_x  # B x 1 x S
+    y = (HALF_EXTENT * steps)[None, :, None] - p.shift_y - p.own_y  # B x S x 1, from the crop's centre
+    scale = p.scale * p.own_scale
+    turned_x = (p.roll.cos() * x + p.roll.sin() * y) / scale
+    turned_y = (p.roll.cos() * y - p.roll.sin() * x) / scale + CENTRE_V
     u, v = turned_x, turned_y
     for _ in range(2):  # fixed point: the depth of the head at (u, v) decides where (u, v) is
         depth = _coarse_depth(u, v, p) - PIVOT

@@ -67,13 +67,13 @@ def _mouth_curves(p: SimpleNamespace, au: dict[int, Tensor]) -> dict[str, Tensor
         "half_width": p.mouth_width + wide,
         "corner": corner,
         "gap_up": 0.45 * part + 0.085 * au[27],
-        "gap_down": 0.85 * part + 0.43 * au[27] + 0.08 * au[26] + 0.055 * au[16],
+        "gap_down": 0.85 * part + 0.43 * au[27] + 0.08 * au[26] + 0.100 * au[16],
         "upper_lip": p.upper_lip * thick * (1 - 0.15 * au[10]),
-        "lower_lip": p.lower_lip * thick * (1 + 0.15 * au[17]),
+        "lower_lip": p.lower_lip * thick * (1 + 0.15 * au[17] - 0.15 * au[16]),
         "middle": p.mouth_y - raised - 0.04 * au[17] + 0.02 * au[26],
         "chin": p.chin + 0.13 * au[26] + 0.34 * au[27] + 0.02 * au[25] - 0.035 * au[17],
         "teeth": (0.075 + 0.03 * au[12] + 0.02 * au[20]) * bared,
-        "lower_teeth": 0.07 * (au[20] + au[16]).clamp(0, 1.2),
+        "lower_teeth": (0.07 * au[20] + 0.10 * au[16]).clamp(0, 0.11),
         "tongue": au[27] + 0.3 * au[26],
     }
 

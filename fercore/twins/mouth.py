@@ -52,7 +52,7 @@ def _cavity(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, m: 
     inside = torch.full_like(c.v, 0.07) * p.flesh
     drop = (m.inner_lower - c.v).clamp_min(0)
     inside = inside + 0.22 * sides(k.tongue).clamp(0, 1) * bump(drop - 0.06, 0.10) * bump(m.t, 0.55) * p.flesh
-    low = c.inside(sides(k.lower_teeth) - drop) * (0.42 - 0.18 * m.t) * p.enamel
+    low = c.inside(sides(k.lower_teeth) - drop) * (0.60 - 0.25 * m.t) * p.enamel
     inside = torch.maximum(inside, low)
     rim = sides(k.teeth) * (1 - 0.35 * m.t.square())
     teeth = c.inside(torch.minimum(rim - (c.v - m.inner_upper), 0.97 - m.t))

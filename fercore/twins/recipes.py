@@ -4,7 +4,9 @@ from fercore.twins import cast, cast_wild
 from fercore.twins.filming import TwinRecipe
 from fercore.twins.scene import Nuisance
 
-STUDIO = Nuisance(light=0.33, pose=0.11, sway=0.02, shift=0.040, scale=0.03, roll=0.04, noise=0.015, blur=0.55)
+STUDIO = Nuisance(
+    light=0.45, pose=0.12, sway=0.02, shift=0.040, scale=0.03, roll=0.04, noise=0.015, blur=0.55, framing=0.05
+)
 WILD = Nuisance(
     light=0.75, pose=0.26, sway=0.02, shift=0.060, scale=0.06, roll=0.09, noise=0.025, blur=0.85, backdrop=0.22
 )
@@ -12,17 +14,18 @@ EVERY_TONE = (0.18, 0.92)  # of skin, where pictures come from everywhere
 
 TWINS: dict[str, TwinRecipe] = {
     "ckplus": TwinRecipe(
-        "CK+", cast.ckplus_cast, strength=(1.0, 0.10), style_spread=0.9, sloppiness=0.9, accessories=1.5
+        "CK+", cast.ckplus_cast, strength=(0.95, 0.12), style_spread=0.9, sloppiness=1.05, accessories=1.5
     ),
     "mmi": TwinRecipe(
-        "MMI", cast.mmi_cast, cast.ONSET_APEX_OFFSET, strength=(0.80, 0.17), style_spread=1.5, sloppiness=1.7,
-        accessories=3.0,
+        "MMI", cast.mmi_cast, cast.ONSET_APEX_OFFSET, strength=(0.84, 0.16), style_spread=1.3, sloppiness=1.4,
+        accessories=3.0, session_per_take=True,
         nuisance=Nuisance(
-            light=0.38, pose=0.13, sway=0.04, shift=0.045, scale=0.035, roll=0.05, noise=0.018, blur=0.55
+            light=0.5, pose=0.13, sway=0.04, shift=0.045, scale=0.035, roll=0.05, noise=0.018, blur=0.55,
+            framing=0.06, backdrop=0.10,
         ),
     ),
     "oulu": TwinRecipe(
-        "Oulu-CASIA", cast.oulu_cast, strength=(0.76, 0.17), style_spread=1.5, sloppiness=1.6, accessories=2.0,
+        "Oulu-CASIA", cast.oulu_cast, strength=(0.82, 0.16), style_spread=1.3, sloppiness=1.4, accessories=2.0,
         nuisance=STUDIO,
     ),
     "mahnob": TwinRecipe(

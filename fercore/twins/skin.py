@@ -74,5 +74,7 @@ def _around_mouth(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Side
     dimples = 0.5 + 0.5 * torch.cos(55 * c.u) * torch.cos(48 * c.v)
     boss = bell((c.a / 0.22).square() + ((c.v - sides(k.chin) + 0.24) / 0.11).square())
     boss = sides(0.26 * au[17]) * dimples * boss
+    drawn = bump(c.v - sides(k.middle + k.gap_down + k.lower_lip) - 0.06, 0.035) * bump(c.a, 0.26)
+    drawn = sides(0.30 * au[16]) * drawn  # the skin bulges below a lip that is pulled down
     stretch = sides(0.22 * au[20]) * c.stroke(c.a - half - 0.10, 0.04) * bump(c.v - corner_y - 0.02, 0.16)
-    return marionette + pit + boss + stretch
+    return marionette + pit + boss + drawn + stretch

@@ -1,0 +1,77 @@
+"""Smiling and neutral people of every kind, drawn far more varied than any twin: what they share is the smile.
+
+A network meant for photographs must not rely on what only the drawings have. So proportions, tones, light, sharpness
+and tone curve go beyond what is plausible, and the faces are aligned by the eyes, as prepared photographs are.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from fercore.faces.alignment import TEMPLATE
+from fercore.twins.canvas import CENTRE_V, HALF_EXTENT
+from fercore.twins.facs import AU_INDEX, AU_NUMBERS
+from fercore.twins.filming import seeded
+from fercore.twins.identity import PROPORTIONS, Identity, draw_identity
+from fercore.twins.recipes import EVERY_TONE, WILD
+from fercore.twins.renderer import Face
+from fercore.twins.scene import draw_frame, draw_pose, draw_setting
+
+SMILE = ("neutral", "happiness")
+WIDER = 1.5  # times the deviation of every proportion
+REST = 0.07  # the deviation of what every muscle does at rest
+STRAY = (1, 2, 4, 5, 7, 9, 14, 15, 17, 23, 24)  # what faces do beside smiling, and what they do without a smile
+APART = 0.3  # of the faces at rest have their lips apart
+
+
+def people(count: int) -> Iterator[tuple[Face, int]]:
+    """``count`` people, none of a twin, each at rest (0) and smiling (1) in the same light."""
+    for number in range(count):
+        random = seeded("anyone", number)
+        who, setting = _identity(random), draw_setting(random, WILD) | _wider_setting(random)
+        for smiling in (0, 1):
+            frame = draw_frame(random, WILD, draw_pose(random, WILD))
+            scene = setting | frame | _aligned(random, who.traits["eye_x"], frame["yaw"])
+            yield Face(who, _units(random, bool(smiling)), float(0.15 * random.standard_normal()), scene), smiling
+
+
+def _identity(random: np.random.Generator) -> Identity:
+    who = draw_identity(random, 2.0, EVERY_TONE)
+    traits = who.traits | {name: mean + WIDER * (who.traits[name] - mean) for name, (mean, _) in PROPORTIONS.items()}
+    traits |= {"lip_tone": random.uniform(0.4, 0.95), "mottle": random.uniform(0.02, 0.12)}
+    traits |= {"furrow": random.uniform(0.2, 1.5), "gloss": random.uniform(0.0, 0.16)}
+    return Identity(traits, who.skin, who.hair)
+
+
+def _wider_setting(random: np.random.Generator) -> dict[str, float]:
+    return {
+        "light_y": random.normal(-0.3, 0.35), "ambient": random.uniform(0.2, 0.75), "gamma": random.uniform(0.6, 1.5),
+        "gain": float(np.exp(0.25 * random.standard_normal())), "back": random.uniform(0.02, 0.95),
+        "blur": random.uniform(0.2, 1.3), "own_x": 0.0, "own_y": 0.0, "own_scale": 1.0,
+    }  # fmt: skip
+
+
+def _aligned(random: np.random.Generator, eye_x: float, yaw: float) -> dict[str, float]:
+    """The camera that puts the eyes where the template has them, but for a small residue."""
+    (left, height), (right, _) = TEMPLATE[:2]
+    scale = HALF_EXTENT * (right - left) / (eye_x * np.cos(yaw)) * np.exp(0.03 * random.standard_normal())
+    down = HALF_EXTENT * (2 * height - 1) + CENTRE_V * scale
+    return {
+        "scale": float(scale), "roll": 0.04 * random.standard_normal(), "shift_x": 0.04 * random.standard_normal(),
+        "shift_y": float(down + 0.04 * random.standard_normal()),
+    }  # fmt: skip
+
+
+def _units(random: np.random.Generator, smiling: bool) -> np.ndarray:
+    """A smile of any strength, with teeth or without; at rest anything but a smile."""
+    units = dict(zip(AU_NUMBERS, np.abs(REST * random.standard_normal(len(AU_NUMBERS))), strict=True))
+    units |= {26: 0.0, 27: 0.0, 43: 0.0, 25: random.uniform(0, 0.4) * (random.random() < APART)}
+    for number in random.choice(STRAY, random.integers(0, 3), replace=False):
+        units[int(number)] = random.uniform(0.1, 0.35 if smiling else 0.5)
+    if smiling:
+        strength = random.uniform(0.3, 1.1)
+        units |= {12: strength, 6: strength * random.uniform(0, 1), 24: 0.0, 23: 0.0, 15: 0.0}
+        units[25] = random.uniform(0.1, 1.0) * (random.random() < 0.7)
+        units[26] = random.uniform(0, 0.5) * (random.random() < 0.3)
+        units[10] = random.uniform(0, 0.4) * (random.random() < 0.3)
+    return np.array([units[number] for number in AU_INDEX])
