@@ -139,21 +139,28 @@ def _balanced(right: np.ndarray, side: Side) -> Counts:
     return Counts(of_each * right[:, None], of_each.astype(float), side.subject)
 
 
-def comparison(before: list[Gap], after: list[Gap]) -> pd.DataFrame:
-    """Both spaces before and after the game, over the folds of two rows: three measures of the modalities' distance.
+def comparison(games: dict[str, list[Gap]]) -> pd.DataFrame:
+    """Three measures of the modalities' distance in both spaces, over the folds of every game; the first has none.
 
-    The last column says how much nearer to chance a measure came; an arrow marks an interval that leaves out zero.
+    Beside each game stands how much nearer to chance it came than the first; an arrow: the interval leaves out zero.
     """
-    rows = []
+    rows = {}
     for space, critic in SPACES.items():
         for name, measure in ((f"critic {critic} %", Gap.judged), ("fresh classifier %", Gap.classified)):
-            old, new = (pooled([measure(gap, space) for gap in gaps]) for gaps in (before, after))
-            nearer = points(nearer_to_chance(new, old))
-            rows.append((space, name, str(interval(old)), str(interval(new)), nearer))
-        old, new = (np.mean([gap.discrepancy(space) for gap in gaps]) for gaps in (before, after))
-        rows.append((space, "squared MMD", f"{old:.3f}", f"{new:.3f}", ""))
-    columns = ["space", "measure", "without the game", "with it", "nearer to 50 %, points"]
-    return pd.DataFrame(rows, columns=columns).set_index(["space", "measure"])
+            counts = {game: pooled([measure(gap, space) for gap in gaps]) for game, gaps in games.items()}
+            rows[space, name] = _beside_the_first(counts)
+        discrepancies = {game: np.mean([gap.discrepancy(space) for gap in gaps]) for game, gaps in games.items()}
+        rows[space, "squared MMD"] = {game: f"{value:.3f}" for game, value in discrepancies.items()}
+    return pd.DataFrame(rows).T.fillna("").rename_axis(["space", "measure"])
+
+
+def _beside_the_first(counts: dict[str, Counts]) -> dict[str, str]:
+    shown, first = {}, next(iter(counts.values()))
+    for game, own in counts.items():
+        shown[game] = str(interval(own))
+        if own is not first:
+            shown[f"{game}: nearer to 50 %"] = points(nearer_to_chance(own, first))
+    return shown
 
 
 def squared_mmd(x: np.ndarray, y: np.ndarray) -> float:

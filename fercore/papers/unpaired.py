@@ -79,7 +79,7 @@ class Config(Settings):
     last_rate: float = 0.0  # Sec. 5.1, cosine annealing; share of a rate that is left at the end
     momentum: float = 0.9  # not stated
     weight_decay: float = 5e-4  # not stated
-    discriminator_rate: float = 1e-4  # Sec. 5.1
+    discriminator_rate: float = 1e-4  # Sec. 5.1; falls as base_rate does: else D wins once f_v stands still; not stated
     decoder_rate: float = 10.0  # not stated; multiple of base_rate, for a network that starts from nothing
     pretraining: str = "own"  # Sec. 4.1: f_v and f_t first learn their own images; "" leaves it out
     pretraining_iterations: int = 20_000  # not stated
@@ -173,7 +173,7 @@ class Unpaired(Method):
         terms = {"L_v": 1.0, "L_a": 1.0, "L_h": c.lambda_1, "L_l": c.lambda_2, "L_r": c.lambda_3}  # Eq. 8
         pairs = {"similar": c.lambda_similar}
         learner = Descent(cosine(c.base_rate, c.last_rate, c.iterations), c.momentum, c.weight_decay)
-        critic = Adam(lambda iteration: c.discriminator_rate, beta1=0.5)
+        critic = Adam(cosine(c.discriminator_rate, c.last_rate, c.iterations), beta1=0.5)
         return [
             Player("visible", {"visible": 1.0, "decoder": c.decoder_rate}, terms | pairs, learner),
             Player("thermal", {"thermal": 1.0}, {"L_t": 1.0} | pairs, learner),
