@@ -39,7 +39,8 @@ def together(visible: pd.DataFrame, thermal: pd.DataFrame) -> pd.DataFrame:
     scores = [column for column in visible if column.startswith(SCORE)]
     own, other = _keyed(visible), _keyed(thermal)
     if len(missing := own.index.difference(other.index)):
-        raise ValueError(f"{len(missing)} faces, such as {missing[0]}, have no thermal prediction")
+        which = "/".join(map(str, missing[0][2:]))  # subject, sequence, frame
+        raise ValueError(f"{len(missing)} faces, such as {which}, have no thermal prediction")
     mean = (own[scores] + other.loc[own.index, scores]) / 2
     guess = np.array([name.removeprefix(SCORE) for name in scores])[mean.to_numpy().argmax(1)]
     return own.assign(**mean, predicted=guess).reset_index()

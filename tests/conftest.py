@@ -44,3 +44,32 @@ def occluded_study(trained_occluded, monkeypatch):
     monkeypatch.setenv("FERCORE_DATA", str(folder / "data"))
     monkeypatch.setenv("FERCORE_RESULTS", str(folder / "results"))
     return study
+
+
+@pytest.fixture(scope="session")
+def trained_unpaired(tmp_path_factory):
+    """Three rows of Unpaired on two folds of a small set with both modalities, trained for three steps."""
+    from factories import small_faces, two_modalities
+    from run_factories import TINY_UNPAIRED
+
+    from fercore.ablation import Ablation
+
+    folder = tmp_path_factory.mktemp("unpaired")
+    faces = small_faces(12, ("happiness", "surprise", "pain"), 3, size=33)
+    two_modalities(faces).save(folder / "data" / "prepared" / "mmse")
+    rows, changes = ["ResNet", "L_v+L_h+L_l", "Ours"], TINY_UNPAIRED | {"image_size": 32}
+    study = Ablation("unpaired", "mmse", rows, "mmse4", [0, 1], "smoke", "prepared", changes=changes)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FERCORE_DATA", str(folder / "data"))
+        patch.setenv("FERCORE_RESULTS", str(folder / "results"))
+        study.train()
+    return study, folder
+
+
+@pytest.fixture
+def unpaired_study(trained_unpaired, monkeypatch):
+    """The study of ``trained_unpaired``, its places set."""
+    study, folder = trained_unpaired
+    monkeypatch.setenv("FERCORE_DATA", str(folder / "data"))
+    monkeypatch.setenv("FERCORE_RESULTS", str(folder / "results"))
+    return study

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from result_factories import judged
 
-from fercore import published, tables
+from fercore import metrics, published, tables
 from fercore.ablation import Ablation
 from fercore.evaluation import Interval, accuracy_interval
 from fercore.tables import Column
@@ -99,3 +100,24 @@ def test_joined_stamps_lose_nothing():
     stamps = {"A": "tier x · data: one · seeds 0", "B": "tier x · data: two · seeds 0 · 3 of 4 runs missing"}
     assert tables.joined(stamps) == "tier x · seeds 0 ‖ A: data: one ‖ B: data: two · 3 of 4 runs missing"
     assert tables.joined({"A": "tier x"}) == "tier x"
+
+
+def test_a_column_of_another_metric_has_its_printed_number_and_ours(unpaired_study):
+    column = Column("MMSE", unpaired_study, metric="macro-F1")
+    table = tables.beside_printed([column], 1)
+    printed = published.value("unpaired", 1, "ResNet", "MMSE", "macro-F1")
+    assert table.loc["ResNet", ("MMSE, macro-F1", "printed %")] == printed == 90.21
+    ours = metrics.interval(metrics.macro_f1(unpaired_study.predictions("ResNet"), unpaired_study.definition.classes))
+    assert table.loc["ResNet", ("MMSE, macro-F1", "ours % [95 %]")] == str(ours)
+
+
+def test_other_systems_stand_in_their_printed_row_or_below(unpaired_study):
+    base = unpaired_study.predictions("ResNet")
+    others = {"SVM2K": base.assign(predicted=base["label"]), "of ours": base.assign(predicted="pain")}
+    column = Column("MMSE", unpaired_study, others=others)
+    table = tables.beside_printed([column], 1)["MMSE"]
+    assert table.loc["SVM2K", "printed %"] == 83.01 and table.loc["SVM2K", "ours % [95 %]"].startswith("100.0")
+    assert table.index[-1] == "of ours (not in the paper's table)" and np.isnan(table["printed %"].iloc[-1])
+    gains = tables.gains_by_column([column], 1)["MMSE"]
+    assert gains.loc["SVM2K", "printed"] == pytest.approx(83.01 - 90.62) and "DCCA+SVM" not in gains.index
+    assert gains.loc["SVM2K", "ours [95 %]"].startswith("+") and "of ours" not in gains.index

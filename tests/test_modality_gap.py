@@ -10,8 +10,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.preprocessing import StandardScaler
 
-from fercore.modality_gap import CELLS, SPACES, STRENGTH, Gap, squared_mmd
+from fercore.metrics import Counts, interval, nearer_to_chance, pooled
+from fercore.modality_gap import CELLS, SPACES, STRENGTH, Gap, comparison, squared_mmd
 from fercore.runs import get_or_train, pretrain
+from fercore.tables.columns import points
 
 every_space = pytest.mark.parametrize("space", SPACES)
 
@@ -131,3 +133,32 @@ def test_predictions_over_other_classes_are_compared_on_the_shared_ones(gaps):
     assert side.points.shape[1] == 4  # neutral, happiness, surprise, other
     np.testing.assert_allclose(side.points.sum(1), 1, rtol=1e-5)
     assert gaps["mine"]._thermal[0].spec.dataset == "mmse"
+
+
+def test_the_runs_own_critics_judge_the_test_images_of_each_modality_by_their_own_side(gaps):
+    gap, run = gaps["Ours"], gaps["Ours"].run
+    net, faces = run.method(), run.faces()
+    (visible,) = run.spec.examples(faces, run.division().test, "test").in_order()
+    (thermal,) = run.spec.examples(faces, run.spec.divide(faces, "thermal").test, "test").in_order()
+    taps = [net.visible.tap(visible.image), net.thermal.tap(thermal.image)]
+    shares = [(net.D_h(taps[0]) > 0).float().mean().item(), (net.D_h(taps[1]) <= 0).float().mean().item()]
+    assert gap.judged("features").value() == pytest.approx(np.mean(shares))
+    said = [n.fc(n.pooled(h)).softmax(1) for n, h in zip((net.visible, net.thermal), taps, strict=True)]
+    sides = [net.D_l(said[0] @ net.onto) > 0, net.D_l(said[1] @ net.from_others) <= 0]
+    assert gap.judged("predictions").value() == pytest.approx(np.mean([s.float().mean().item() for s in sides]))
+
+
+def test_games_stand_beside_the_first_with_how_much_nearer_to_chance_they_came(gaps):
+    table = comparison({"first": [gaps["Ours"]] * 2, "second": [gaps["Ours"]] * 2})
+    assert table.columns.tolist() == ["first", "second", "second: nearer to 50 %"]
+    assert [measure for _, measure in table.index][:3] == ["critic D_h %", "fresh classifier %", "squared MMD"]
+    twice = pooled([gaps["Ours"].classified("features")] * 2)
+    assert table.loc[("features", "fresh classifier %"), "second"] == str(interval(twice))
+    same = comparison({"first": [gaps["Ours"]], "second": [gaps["Ours"]]})
+    assert same.loc[("features", "critic D_h %"), "second: nearer to 50 %"].startswith("+0.0 [0.0, 0.0]")
+
+
+def test_nearer_to_chance_takes_the_game_from_the_first():
+    whose = np.array(["a", "b", "c", "d"])
+    far, near = (Counts(np.array(top, float)[:, None], np.ones((4, 1)), whose) for top in ([1, 1, 1, 1], [1, 0, 1, 0]))
+    assert points(nearer_to_chance(near, far)).startswith("+50.0") and nearer_to_chance(far, near).value == -0.5
