@@ -25,7 +25,7 @@ def test_sizes_of_every_layer_at_60_pixels():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("side", [25, 28, 29, 32, 44, 48, 60, 64])
+@pytest.mark.parametrize("side", [25, 28, 29, 32, 40, 44, 48, 56, 60, 64])
 def test_the_net_knows_how_many_features_leave_it(side):
     with torch.device("meta"):
         net = InceptionNet(side, SMALL)

@@ -217,6 +217,7 @@ def test_hand_values():
     f, label = t([[0.0], [2.0], [3.0], [7.0]]), t([0, 0, 1, 1])
     member = torch.arange(2)[:, None] == label
     assert metric.class_centres(f, label, 2).flatten().tolist() == [1, 5]
+    assert metric.class_centres(f, t([0, 1, -1, 2]), 3).flatten().tolist() == [0, 2, 7]  # one image is its own centre
     assert metric.squared_distance(f[0], f[1]) == 4 and metric.centre(f, label, t([[1.0], [5.0]])) == 1.25
     assert metric.inside(t([0.5, 3.0])) == 0.25 and metric.outside(t([0.5, -3.0])) == 0.75
     assert metric.coupled_clusters(f, member, ~member, 0.0) == 0  # 1 < 4 and 4 < 9
