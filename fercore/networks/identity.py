@@ -17,35 +17,20 @@ MFM_KERNELS = (9, 5, 5, 4)  # of Wu et al. 2015, model A
 MFM_WIDTHS = (48, 96, 128, 192)
 
 
-class VGGFace(nn.Module):
+class VGGFace(nn.Sequential):
     """phi, VGG-16 up to the ReLU of its fifth convolution, conv3_1 (Parkhi et al. 2015; IDFERM, Sec. 3.1).
 
     B x 1 or 3 x H x W in [0, 1] -> B x 256 x H/4 x W/4. VGG-Face saw 224 x 224; smaller images are taken as they are.
     """
 
     def __init__(self, widths: tuple[int, ...] = vgg.WIDTHS):
-        super().__init__()
-        layers: OrderedDict[str, nn.Module] = OrderedDict()
-        inputs = 3
-        for block, (width, depth) in enumerate(zip(widths[:3], (*vgg.DEPTHS[:2], 1), strict=True), start=1):
-            for n in range(1, depth + 1):
-                layers[f"conv{block}_{n}"] = nn.Conv2d(inputs, width, 3, padding=1)
-                layers[f"relu{block}_{n}"] = nn.ReLU()
-                inputs = width
-            if block < 3:
-                layers[f"pool{block}"] = nn.MaxPool2d(2)
-        for name, layer in layers.items():
-            self.add_module(name, layer)
-        self.order = tuple(layers)
+        super().__init__(_first_layers(widths))
         self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
         self.apply(_initialise)
 
     def forward(self, image: Tensor) -> Tensor:
         """phi(image)."""
-        h = 255 * image.expand(-1, 3, -1, -1) - self.mean
-        for name in self.order:
-            h = getattr(self, name)(h)
-        return h
+        return super().forward(255 * image.expand(-1, 3, -1, -1) - self.mean)
 
 
 class LightCNN(nn.Module):
@@ -78,6 +63,20 @@ class LightCNN(nn.Module):
 def max_feature_map(h: Tensor) -> Tensor:
     """The larger of each channel of the first half and its partner of the second, B x 2C x ... -> B x C x ..."""
     return torch.maximum(*h.chunk(2, 1))
+
+
+def _first_layers(widths: tuple[int, ...]) -> OrderedDict[str, nn.Module]:
+    """Those of VGG-16, without batch norm, up to the ReLU of conv3_1, by name."""
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    inputs = 3
+    for block, depth in enumerate((*vgg.DEPTHS[:2], 1), start=1):
+        for n in range(1, depth + 1):
+            layers[f"conv{block}_{n}"] = nn.Conv2d(inputs, widths[block - 1], 3, padding=1)
+            layers[f"relu{block}_{n}"] = nn.ReLU()
+            inputs = widths[block - 1]
+        if block < 3:
+            layers[f"pool{block}"] = nn.MaxPool2d(2)
+    return layers
 
 
 def _initialise(layer: nn.Module) -> None:
