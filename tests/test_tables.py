@@ -243,3 +243,10 @@ def test_table_that_cannot_be_written_leaves_the_old_one(results, monkeypatch):
 def test_shown_table_has_the_stamp_as_caption_and_a_dash_for_what_is_missing():
     page = tables.shown(pd.DataFrame({"a": [1.23456, np.nan]}), "tier smoke · seeds 0").to_html()
     assert "<caption>tier smoke · seeds 0</caption>" in page and "1.23<" in page and "–" in page
+
+
+def test_images_learned_are_those_the_runs_noted_alike_for_every_row(unpaired_study):
+    table = tables.images_learned([unpaired_study])
+    counts = {run.about["images"]["train"] for run in unpaired_study.runs("ResNet")}
+    assert table.index.tolist() == list(unpaired_study.variants) and table["mmse4"].nunique() == 1
+    assert table.loc["Ours", "mmse4"] == ", ".join(map(str, sorted(counts)))

@@ -6,6 +6,7 @@ from fercore.tables.contents import (
     beside_printed_architecture,
     facts,
     fold_certificate,
+    images_learned,
     shapes,
     terms,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "gains_by_column",
     "grid",
     "identification",
+    "images_learned",
     "joined",
     "own_accuracies",
     "per_fold",

@@ -16,6 +16,17 @@ from fercore.papers.gcnet import GCNet
 from fercore.runs import Run
 
 
+def images_learned(studies: list[Ablation]) -> pd.DataFrame:
+    """How many images every row learned from: a row each, a column per study; several numbers where folds differ."""
+    return pd.DataFrame({
+        study.definition.name: {
+            row: ", ".join(map(str, sorted({run.about["images"]["train"] for run in study.runs(row)}))) or None
+            for row in study.variants
+        }
+        for study in studies
+    }).rename_axis(index="row")  # fmt: skip
+
+
 def architecture(method: nn.Module) -> pd.DataFrame:
     """The layers of every encoder and decoder as the live modules have them."""
     rows = []
