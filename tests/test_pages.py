@@ -122,6 +122,16 @@ def test_lists_are_checked_one_by_one(value):
         parameters.check({"folds": value}, {"folds": [0, 1]}, "gcnet")
 
 
+@pytest.mark.parametrize(("dataset", "last"), [("mahnob", 21), ("mmse", 9), ("ckplus", 9)])
+def test_a_protocol_that_leaves_one_person_out_has_as_many_folds_as_people(dataset, last):
+    defaults = {"dataset": "mmse", "fold": 0, "left_out": [0]}
+    parameters.check({"dataset": dataset, "fold": last}, defaults, "unpaired")
+    with pytest.raises(parameters.ParameterError, match=f"fold {last + 1} is out of range; valid: 0 to {last}"):
+        parameters.check({"dataset": dataset, "fold": last + 1}, defaults, "unpaired")
+    with pytest.raises(parameters.ParameterError, match="left_out 22 is out of range; valid: 0 to 21"):
+        parameters.check({"left_out": [0, 22]}, defaults, "unpaired")
+
+
 def test_cuda_without_a_gpu_is_an_error_and_never_a_fallback(monkeypatch):
     import torch
 
