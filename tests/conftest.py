@@ -17,6 +17,21 @@ def places_of_this_session(tmp_path_factory):
         yield
 
 
+def trained(folder, name, faces, study):
+    """``study``, trained on ``faces`` as the prepared set ``name``, and where that is."""
+    faces.save(folder / "data" / "prepared" / name)
+    with pytest.MonkeyPatch.context() as patch:
+        set_places(patch, folder)
+        study.train()
+    return study, folder
+
+
+def set_places(patch, folder):
+    """Data and results in ``folder``, until ``patch`` is undone."""
+    patch.setenv("FERCORE_DATA", str(folder / "data"))
+    patch.setenv("FERCORE_RESULTS", str(folder / "results"))
+
+
 @pytest.fixture(scope="session")
 def trained_occluded(tmp_path_factory):
     """Four rows of Occluded on two folds of a small prepared set, trained for three steps, and where they are."""
@@ -26,23 +41,16 @@ def trained_occluded(tmp_path_factory):
     from fercore.ablation import Ablation
     from fercore.faces.protocols import SIX
 
-    folder = tmp_path_factory.mktemp("occluded")
-    small_faces(12, SIX, 3, size=33).save(folder / "data" / "prepared" / "ckplus")
     rows, changes = ["ResNet", "LIR", "rec", "PG-CNN"], TINY_OCCLUDED | {"pretraining": "own"}
     study = Ablation("occluded", "ckplus", rows, "ckplus636", [0, 1], "smoke", "prepared", changes=changes)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FERCORE_DATA", str(folder / "data"))
-        patch.setenv("FERCORE_RESULTS", str(folder / "results"))
-        study.train()
-    return study, folder
+    return trained(tmp_path_factory.mktemp("occluded"), "ckplus", small_faces(12, SIX, 3, size=33), study)
 
 
 @pytest.fixture
 def occluded_study(trained_occluded, monkeypatch):
     """The study of ``trained_occluded``, its places set."""
     study, folder = trained_occluded
-    monkeypatch.setenv("FERCORE_DATA", str(folder / "data"))
-    monkeypatch.setenv("FERCORE_RESULTS", str(folder / "results"))
+    set_places(monkeypatch, folder)
     return study
 
 
@@ -54,22 +62,15 @@ def trained_unpaired(tmp_path_factory):
 
     from fercore.ablation import Ablation
 
-    folder = tmp_path_factory.mktemp("unpaired")
-    faces = small_faces(12, ("happiness", "surprise", "pain"), 3, size=33)
-    two_modalities(faces).save(folder / "data" / "prepared" / "mmse")
+    faces = two_modalities(small_faces(12, ("happiness", "surprise", "pain"), 3, size=33))
     rows, changes = ["ResNet", "L_v+L_h+L_l", "Ours"], TINY_UNPAIRED | {"image_size": 32}
     study = Ablation("unpaired", "mmse", rows, "mmse4", [0, 1], "smoke", "prepared", changes=changes)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FERCORE_DATA", str(folder / "data"))
-        patch.setenv("FERCORE_RESULTS", str(folder / "results"))
-        study.train()
-    return study, folder
+    return trained(tmp_path_factory.mktemp("unpaired"), "mmse", faces, study)
 
 
 @pytest.fixture
 def unpaired_study(trained_unpaired, monkeypatch):
     """The study of ``trained_unpaired``, its places set."""
     study, folder = trained_unpaired
-    monkeypatch.setenv("FERCORE_DATA", str(folder / "data"))
-    monkeypatch.setenv("FERCORE_RESULTS", str(folder / "results"))
+    set_places(monkeypatch, folder)
     return study

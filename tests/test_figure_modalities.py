@@ -26,7 +26,11 @@ def test_every_column_shows_a_runs_test_images_above_and_their_predictions_below
     for axis, gap in zip(above, gaps.values(), strict=True):
         thermal = gap.side("features", tested=True).thermal
         assert [len(cloud.get_offsets()) for cloud in axis.collections] == [(~thermal).sum(), thermal.sum()]
-    for axis in below:
+    for axis, gap in zip(below, gaps.values(), strict=True):
+        side = gap.side("predictions", tested=True)
+        counted, _ = np.histogram(side.points[~side.thermal, -1], np.linspace(0, 1, 21))
+        drawn = [bar.get_height() for bar in axis.patches[:20]]  # the visible images come first
+        np.testing.assert_allclose(drawn, counted / counted.sum(), atol=1e-6)
         assert axis.get_xlabel() == "predicted probability of pain"
         heights = [bar.get_height() for bar in axis.patches]
         assert np.isclose(sum(heights), 2)  # shares of each modality
