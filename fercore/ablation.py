@@ -6,6 +6,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from fercore import provenance
+from fercore.evaluation import vote
 from fercore.faces.faceset import FaceSet
 from fercore.faces.folds import N_FOLDS
 from fercore.faces.protocols import Protocol, protocol_of
@@ -85,6 +86,8 @@ class Ablation:
         parts = []
         for run in self.runs(variant):
             part = trial.predictions(run) if trial else run.early if early else run.predictions
+            if self.definition.unit == "sequence" and not early:
+                part = vote(part)
             parts.append(part.assign(seed=run.spec.seed, fold=run.spec.fold))
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
@@ -124,6 +127,7 @@ class Ablation:
             *["settings chosen per fold on inner folds"] * bool(self.settled),
             "data: " + credit(runs[0].about["data"] if runs else None, self.dataset, self.source),
             f"folds {_ranges(done)} of {self.n_folds}" + (f" (missing {_ranges(missing)})" if missing else ""),
+            *["each sequence by the mean scores of its images"] * (self.definition.unit == "sequence"),
             "seeds " + ", ".join(map(str, self.seeds)),
             "commit " + ", ".join(commits),
         ]

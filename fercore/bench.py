@@ -34,7 +34,7 @@ EPOCHS = 3  # whole ones, so that what fit does once per epoch weighs as it does
 def loop_overhead(variant: str) -> dict[str, float]:
     """Images per second of ``fit`` over those of bare steps on one batch in memory; the median of paired rounds."""
     config = TIERS["twin"]
-    faces = open_faces("ckplus", "twin", config.image_size)
+    faces = open_faces("ckplus", "twin", config.stored_size)
     division = divide(faces, PROTOCOLS["ckplus7"], 0)
     examples = Examples(faces, division.train, config.image_size)
     augmentation = Augmentation(config.scale, config.rotation, config.intensity)

@@ -28,6 +28,20 @@ def predictions(
     return pd.concat([table, pd.DataFrame(scores, columns=[SCORE + name for name in classes])], axis=1)
 
 
+def vote(predicted: pd.DataFrame) -> pd.DataFrame:
+    """One row per sequence of each fold and seed instead of its images: the class of the highest mean score.
+
+    Keeps the columns and order; ``row``, ``frame`` and ``intensity`` are those of the sequence's first image.
+    """
+    keys = [key for key in ("seed", "fold", "subject", "sequence") if key in predicted]
+    scores = [column for column in predicted if column.startswith(SCORE)]
+    sequences = predicted.groupby(keys, sort=False)
+    voted = sequences.first().reset_index()
+    voted[scores] = sequences[scores].mean().to_numpy()
+    voted["predicted"] = voted[scores].idxmax(axis=1).str.removeprefix(SCORE)
+    return voted[list(predicted)]
+
+
 def accuracy(predicted: pd.DataFrame) -> float:
     """Share of images classified rightly, pooled over all rows; NaN without rows."""
     return float((predicted["label"] == predicted["predicted"]).mean())

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from fercore.faces.augmentation import stored_size
+from fercore.faces.batches import Batches, shuffled
 from fercore.faces.faceset import FaceSet
 from fercore.faces.modalities import Streams
 from fercore.faces.protocols import Division
@@ -71,6 +73,7 @@ class Settings:
     """What the run store asks of every paper's configuration, with the answer of most."""
 
     channels = 1  # of the images: 1 gray, 3 colour
+    crops = "any"  # where random crops lie, see Augmentation
     occlusions: tuple[str, ...] = ()  # what covers the images, one kind each; their clean selves are then privileged
     idle: tuple[str, ...] = ()  # fields that pre-training has no use for
 
@@ -80,6 +83,11 @@ class Settings:
             if getattr(self, name) not in values:
                 raise ValueError(f"{name} {getattr(self, name)!r} is unknown; valid: {', '.join(values)}")
 
+    @property
+    def stored_size(self) -> int:
+        """Pixels of the images that ``image_size`` is cropped from."""
+        return stored_size(self.image_size)
+
     def on(self, protocol: str) -> "Settings":
         """The configuration as the paper has it under a protocol."""
         return self
@@ -87,6 +95,10 @@ class Settings:
     def streams(self, spec: Any, faces: FaceSet, division: Division) -> Streams:
         """What the run ``spec`` learns from: all images of the fold's training side, and nothing beside them."""
         return Streams(division.train)
+
+    def batches(self, spec: Any) -> Batches:
+        """How the run ``spec`` puts its images together."""
+        return shuffled
 
     def pretrained_on(self, stage: str) -> dict[str, Any]:
         """Fields of a run that differ in its pre-training stage: none where that sees the run's own images."""
@@ -108,9 +120,11 @@ class Settings:
 class Stage:
     """A pre-training: the terms it keeps and the networks it provides to the method proper."""
 
-    terms: frozenset[str]
+    terms: frozenset[str] | None  # None: the run's own, which it is then pre-trained by
     provides: tuple[str, ...]
     modality: str = "visible"  # of the images it learns
+    drawn_below_paper: bool = False  # it learns prepared images in the paper tier alone, whatever the run itself sees
+    after: str = ""  # the stage that it continues
 
 
 @dataclass(frozen=True)
@@ -123,6 +137,7 @@ class Batch:
     is_reference: Tensor | None = None  # B, True where the image itself shows the reference expression
     privileged: Tensor | None = None  # B x C x H x W, what only training sees, such as the face without occlusion
     paired: bool = True  # whether image i and privileged image i show the same moment of the same person
+    subject: Tensor | None = None  # B, a number for every person of the set
 
 
 class Method(nn.Module):

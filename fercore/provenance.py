@@ -8,11 +8,12 @@ from fercore import paths
 from fercore.storage import digest
 
 TRAINING_CODE = (  # what decides about a run's numbers, below fercore
-    *("method.py", "training.py", "schedules.py", "runs.py", "evaluation.py"),
+    *("method.py", "training.py", "schedules.py", "runs.py", "evaluation.py", "normalised.py"),
     *("losses", "networks", "papers", "compared"),
     "twins",  # also behind runs on photographs, whose weights start from drawn faces
     *(f"faces/{name}.py" for name in ("faceset", "folds", "protocols", "sources")),
-    *(f"faces/{name}.py" for name in ("augmentation", "examples", "occlusion", "patch_points")),
+    *(f"faces/{name}.py" for name in ("augmentation", "batches", "examples", "occlusion", "patch_points")),
+    *(f"faces/{name}.py" for name in ("accompanied", "label_sets", "modalities", "streams")),
     "faces/mean_face.csv",
 )
 PACKAGES = ("torch", "torchvision", "numpy", "pandas", "scikit-learn", "scipy")

@@ -74,7 +74,7 @@ class RunSpec:
     @property
     def terms(self) -> frozenset[str]:
         """The terms that this run's variant (or pre-training stage) keeps."""
-        stages = {name: stage.terms for name, stage in self.module.PRETRAINING.items()}
+        stages = {name: stage.terms for name, stage in self.module.PRETRAINING.items() if stage.terms is not None}
         return (self.module.VARIANTS | stages)[self.variant]
 
     @property
@@ -92,7 +92,7 @@ class RunSpec:
     def faces(self) -> FaceSet:
         """The images that the run sees."""
         config = self.config
-        return open_faces(self.dataset, self.source, config.image_size, config.twin_subjects, config.channels == 3)
+        return open_faces(self.dataset, self.source, config.stored_size, config.twin_subjects, config.channels == 3)
 
     @property
     def modality(self) -> str:
@@ -106,17 +106,19 @@ class RunSpec:
         return divide(faces, protocol, self.fold, self.inner)
 
     def examples(
-        self, faces: FaceSet, part: Part, purpose: str, device: str = "cpu", paired: np.ndarray | None = None
-    ) -> Examples:
+        self, faces: FaceSet, part: Part, purpose: str, device: str = "cpu", paired: np.ndarray | None = None,
+        references: np.ndarray | None = None,
+    ) -> Examples:  # fmt: skip
         """A part of ``faces`` as this run sees it for ``purpose``, "training" or "test": covered, if the paper does."""
         config = self.config
         cover = Cover(config.occlusions, purpose) if config.occlusions else None
-        return Examples(faces, part, config.image_size, device, config.channels, cover, paired)
+        batches = config.batches(self)
+        return Examples(faces, part, config.image_size, device, config.channels, cover, paired, references, batches)
 
     def learned(self, faces: FaceSet, division: Division, device: str = "cpu") -> Examples | Accompanied:
         """The images that this run learns from, with the privileged ones that stand beside them."""
         streams = self.config.streams(self, faces, division)
-        own = self.examples(faces, streams.image, "training", device, streams.paired)
+        own = self.examples(faces, streams.image, "training", device, streams.paired, streams.references)
         if streams.beside is None:
             return own
         return Accompanied(own, self.examples(*streams.beside, "training", device))
@@ -213,9 +215,8 @@ def _train(spec: RunSpec, device: str) -> Run:
         method.get_submodule(name).load_state_dict(state)
     method = method.to(device, memory_format=torch.channels_last)
     partial = spec.folder.with_name(f".{spec.folder.name}.partial")
-    course = Course(
-        method.iterations, config.batch_size, spec.seed, Augmentation(config.scale, config.rotation, config.intensity)
-    )
+    changed = Augmentation(config.scale, config.rotation, config.intensity, config.crops)
+    course = Course(method.iterations, config.batch_size, spec.seed, changed)
     cause = digest(provenance.source_digest(spec.paper).encode(), faces.fingerprint.encode())
     try:
         history = fit(method, examples, course, partial / "checkpoint.pt", title=str(spec), cause=cause)
@@ -248,18 +249,23 @@ def pretraining_of(spec: RunSpec, stage: str) -> RunSpec:
     """Where that stage is trained: on the run's own images, an identity set or another database."""
     config = spec.config
     changes = tuple((dict(spec.changes) | config.pretrained_by(stage)).items())
-    place = config.pretrained_on(stage)
-    if place.get("protocol") == "identities":
+    place, what = config.pretrained_on(stage), spec.module.PRETRAINING[stage]
+    if place and what.drawn_below_paper:
         place |= {"source": "prepared" if spec.tier == "paper" else "twin"}
-    return dataclasses.replace(spec, variant=stage, changes=changes, **place)
+    return dataclasses.replace(spec, variant=spec.variant if what.terms is None else stage, changes=changes, **place)
 
 
 def _pretrained(spec: RunSpec, method: Method, device: str) -> dict[str, dict]:
-    """Weights that pre-training provides for the networks of ``method``; none for a pre-training stage itself."""
-    if not spec.config.pretraining:  # nor does a stage have one itself
+    """Weights that pre-training provides for the networks of ``method``; for a stage, those of the one before it."""
+    stages = spec.module.PRETRAINING
+    if spec.variant in stages:
+        stages = {name: stage for name, stage in stages.items() if name == stages[spec.variant].after}
+    elif not spec.config.pretraining:
         return {}
+    else:
+        stages = {name: stage for name, stage in stages.items() if name not in {s.after for s in stages.values()}}
     weights = {}
-    for name, stage in spec.module.PRETRAINING.items():
+    for name, stage in stages.items():
         if wanted := [network for network in stage.provides if hasattr(method, network)]:
             trained = pretrain(spec, name, device).method()
             weights |= {network: trained.get_submodule(network).state_dict() for network in wanted}

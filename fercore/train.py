@@ -1,6 +1,7 @@
 """Train runs from the command line: ``python -m fercore.train gcnet ckplus --fold 3 --variants CNN S1R1``."""
 
 import argparse
+import importlib
 import json
 import sys
 
@@ -44,7 +45,8 @@ def _train(chosen: argparse.Namespace) -> None:
     from fercore.runs import RunSpec, pretrain
 
     if chosen.pretraining:
-        spec = RunSpec(chosen.paper, "CNN", chosen.dataset, "own", 0, chosen.tier, chosen.source, chosen.seed)
+        baseline = importlib.import_module(f"fercore.papers.{chosen.paper}").BASELINE
+        spec = RunSpec(chosen.paper, baseline, chosen.dataset, "own", 0, chosen.tier, chosen.source, chosen.seed)
         pretrain(spec, chosen.pretraining, chosen.device)
         return
     variants = chosen.variants or parameters.names(f"fercore.papers.{chosen.paper}", "VARIANTS")

@@ -56,7 +56,7 @@ class Trial:
         if not self.protocol:
             return run.faces()
         config, dataset = run.spec.config, PROTOCOLS[self.protocol].dataset
-        return open_faces(dataset, run.spec.source, config.image_size, config.twin_subjects, config.channels == 3)
+        return open_faces(dataset, run.spec.source, config.stored_size, config.twin_subjects, config.channels == 3)
 
     def _cause(self, run: Run) -> str:
         fingerprint = self._faces(run).fingerprint if self.protocol else run.about["data"]["fingerprint"]

@@ -44,7 +44,7 @@ def store(spec: RunSpec, predictions: pd.DataFrame, early: pd.DataFrame | None =
     early.drop(columns="fold", errors="ignore").to_parquet(spec.folder / "early.parquet", index=False)
     history = {"epoch": [1, 2], "iteration": [4, 8]} | {term: [1.0, 0.5] for term in sorted(spec.terms)}
     pd.DataFrame(history).to_csv(spec.folder / "history.csv", index=False)
-    faces = open_faces(spec.dataset, spec.source, spec.config.image_size)
+    faces = open_faces(spec.dataset, spec.source, spec.config.stored_size)
     noted = {
         "config": asdict(spec.config), "classes": list(SEVEN), "commit": "c0ffee0123",
         "data": {"name": faces.name, "source": "open", "credit": faces.credit, "fingerprint": faces.fingerprint},
@@ -75,7 +75,7 @@ def store_untrained(spec: RunSpec, seed: int = 0) -> Run:
         shown = shown.rename_axis("row").reset_index().assign(predicted=shown["label"].to_numpy())
         scores = {f"p_{label}": 0.1 + 0.3 * (shown["label"] == label) for label in division.classes}
         shown.assign(**scores).to_parquet(spec.folder / f"{name}.parquet", index=False)
-    batch = next(Examples(faces, division.test, spec.config.image_size).in_order())
+    batch = next(Examples(faces, division.test, spec.config.stored_size).in_order())
     with torch.no_grad():
         features = find(spec).method()(batch).feature
     np.save(spec.folder / "features.npy", features.numpy())

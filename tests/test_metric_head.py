@@ -128,10 +128,10 @@ def test_descent_on_the_radial_loss_brings_queries_in_and_references_out(kind):
 
 def test_the_head_is_equation_17():
     torch.manual_seed(0)
-    head, h = TwoBranchHead(7, 6, d_input=5, d_output=4, d_embedding=3).double(), torch.randn(9, 7).double()
+    head, h = TwoBranchHead(7, d_input=5, d_output=4, d_embedding=3).double(), torch.randn(9, 7).double()
     P = head.connecting.weight.detach().T.numpy()  # 2 D_in x D_out
     P1, P2 = P[:5], P[5:]
-    logits, f = head(h)
+    o, f = head(h)
     for n in range(9):
         first, second = (
             np.maximum(0, layer.weight.detach().numpy() @ h[n].numpy() + layer.bias.detach().numpy())
@@ -139,28 +139,27 @@ def test_the_head_is_equation_17():
         )
         joined = np.maximum(0, P1.T @ first + P2.T @ second)
         np.testing.assert_allclose(f[n].detach(), head.embedding(torch.tensor(joined)).detach(), rtol=1e-9)
-        np.testing.assert_allclose(logits[n].detach(), head.classifier(torch.tensor(first)).detach(), rtol=1e-9)
+        np.testing.assert_allclose(o[n].detach(), first, rtol=1e-9)
 
 
 def test_the_classifier_needs_the_expression_branch_alone():
     torch.manual_seed(0)
-    head, h = TwoBranchHead(7, 6, 5, 4, 3), torch.randn(2, 7)
-    torch.testing.assert_close(head.classifier(head.feature(h)), head(h)[0])
+    head, h = TwoBranchHead(7, 5, 4, 3), torch.randn(2, 7)
+    torch.testing.assert_close(head.feature(h), head(h)[0])
     head(h)[0].sum().backward()
     learn = {name.split(".")[0] for name, p in head.named_parameters() if p.grad is not None}
-    assert learn == {"expression", "classifier"}
+    assert learn == {"expression"}
     head(h)[1].square().sum().backward()
     assert all(p.grad is not None and (p.grad != 0).any() for p in head.parameters())
 
 
 def test_widths_of_the_head_by_default():
     with torch.device("meta"):
-        head = TwoBranchHead(4608, 7)
+        head = TwoBranchHead(4608)
     shapes = {name: tuple(p.shape) for name, p in head.named_parameters() if name.endswith("weight")}
     assert shapes == {
         "expression.weight": (512, 4608),
         "metric.weight": (512, 4608),
         "connecting.weight": (256, 1024),
         "embedding.weight": (128, 256),
-        "classifier.weight": (7, 512),
     }

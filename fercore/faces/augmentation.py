@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+FIVE = torch.tensor([[0, -1, -1, 1, 1], [0, -1, 1, -1, 1]]).float()  # across and down: the middle, the corners
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -15,6 +17,7 @@ class Augmentation:
     scale: float  # relative: the face is enlarged by a factor of 1 +- scale
     rotation: float  # degrees, +-
     intensity: float  # the gray level is multiplied by 1 +- intensity
+    crops: str = "any"  # where a crop lies: "any" place, or one of "five", the corners and the middle
 
     def __call__(self, maps: Tensor, size: int, generator: torch.Generator) -> Tensor:
         """A changed random crop, B x C x size x size in [0, 1], of maps (B x C x h x w in [0, 1]).
@@ -22,6 +25,8 @@ class Augmentation:
         The draws are made on the CPU, so that every device sees the same changes.
         """
         draws = torch.rand(6, len(maps), generator=generator) * 2 - 1  # each in [-1, 1]
+        if self.crops == "five":
+            draws[2:4] = FIVE[:, (2.5 * (draws[2] + 1)).long().clamp(max=4)]
         grid = _grid(self._affine(draws, size, maps.shape[-2:]).to(maps), size)
         brightness = (1 + self.intensity * draws[5]).to(maps)
         crop = F.grid_sample(maps, grid, padding_mode="border", align_corners=False)
@@ -46,6 +51,11 @@ def _grid(affine: Tensor, size: int) -> Tensor:
     steps = (2 * torch.arange(size, device=affine.device) + 1) / size - 1  # pixel centres
     across, down, shift = affine.contiguous()[..., None, None].unbind(2)  # B x 2 x 1 x 1
     return (across * steps + (down * steps[:, None] + shift)).permute(0, 2, 3, 1)
+
+
+def stored_size(image_size: int) -> int:
+    """Pixels of the image that a crop of ``image_size`` is taken from: 66 for 64 (GCNet, Sec. 4.1)."""
+    return max(round(image_size * 66 / 64), image_size + 1)
 
 
 def centre_crop(maps: Tensor, size: int) -> Tensor:

@@ -27,6 +27,7 @@ class Protocol:
     modality: str = "visible"  # of the images that take part; the other one's stay out
     official: bool = False  # the publishers' own division, told by the manifest's split, is the only fold
     folds: int = N_FOLDS  # as many as people: each is left out once
+    unit: str = "image"  # what is scored: each image, or each "sequence" by the mean scores of its images
     paper: str = ""  # whose protocol it is; its runs take it where none is named
 
     @property
@@ -59,6 +60,10 @@ PROTOCOLS = {
         Protocol("laughter_speech", "mahnob", ("laughter", "speech"), "all", "Table 1, L vs S", folds=PEOPLE,
             paper="unpaired"),
         Protocol("mmse4", "mmse", ("neutral", "happiness", "surprise", "pain"), "all", "Table 1", paper="unpaired"),
+        Protocol("mmi6sequences", "mmi", SIX, "middle", "IDFERM, Table 3; a sequence's frames vote",
+            unit="sequence", paper="idferm"),
+        Protocol("multipie4", "multipie", ("neutral", "disgust", "happiness", "surprise"), "all",
+            "IDFERM, Sec. 5.1; to pre-train", paper="idferm"),
         Protocol("fer7", "fer2013", WILD, "all", "trained on Training, tested on PrivateTest", official=True),
         Protocol("own", "", (), "all", "every image, the dataset's own classes"),
         Protocol("identities", "", (), "all", "pre-training: the subject is the class, every tenth image is held out"),

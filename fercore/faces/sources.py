@@ -1,7 +1,6 @@
 """Where a dataset's images come from: its synthetic twin, or data prepared on disk. Never one for the other."""
 
 from fercore import paths
-from fercore.faces.examples import stored_size
 from fercore.faces.faceset import FaceSet, FaceSetError, fingerprint_in, merged
 from fercore.storage import digest
 
@@ -12,17 +11,16 @@ def prepared_names() -> list[str]:
 
 
 def open_faces(
-    dataset: str, source: str, image_size: int, subjects: int | None = None, colour: bool = False
+    dataset: str, source: str, size: int, subjects: int | None = None, colour: bool = False
 ) -> FaceSet:
-    """The images of ``dataset``, large enough to crop ``image_size`` from.
+    """The images of ``dataset`` at ``size`` x ``size`` pixels.
 
     dataset: a name, or several joined by "+" to make one set. source: "twin" (generated on first use) or "prepared"
     (licensed or open data on disk). ``subjects`` limits a twin; ``colour`` draws it so, where a prepared set is as it
     was prepared. Raises FaceSetError, naming the command that prepares it, where the data are missing.
     """
-    size = stored_size(image_size)
     if "+" in dataset:
-        return merged([open_faces(one, source, image_size, subjects, colour) for one in dataset.split("+")])
+        return merged([open_faces(one, source, size, subjects, colour) for one in dataset.split("+")])
     if source == "twin":
         from fercore.twins.datasets import twin
         from fercore.twins.recipes import TWINS

@@ -1,7 +1,7 @@
-"""Two face recognisers that IDFERM measures images by: the first layers of VGG-Face, and the Light CNN.
+"""Face recognisers that IDFERM measures images by: the first layers of VGG-Face, the Light CNN, a stand-in for both.
 
-Their layers bear the names of the published Caffe models, and so must the tensors of a file with their weights:
-``conv1_1.weight``, ``fc1.bias``. Neither is trained here.
+The layers of the first two bear the names of the published Caffe models, and so must the tensors of a file with their
+weights: ``conv1_1.weight``, ``fc1.bias``. Neither is trained here; the stand-in is.
 """
 
 from collections import OrderedDict
@@ -58,6 +58,43 @@ class LightCNN(nn.Module):
         for convolution in (self.conv1, self.conv2, self.conv3, self.conv4):
             h = max_pool2d(max_feature_map(convolution(h)), 2, ceil_mode=True)  # Caffe rounds 9 / 2 up
         return [h, max_feature_map(self.fc1(h.flatten(1)))]
+
+
+class IdentityNet(nn.Module):
+    """A small recogniser, trained on drawn people, that stands in for VGG-Face (phi) and for the Light CNN (psi).
+
+    B x channels x S x S. phi: as VGG-Face's conv3_1, maps of a quarter of the side; psi: the last maps and a code.
+    Raises ValueError for a side below 16.
+    """
+
+    def __init__(self, image_size: int, widths: tuple[int, ...] = (8, 16, 32, 64), code: int = 128, channels: int = 1):
+        super().__init__()
+        if image_size < 16:
+            raise ValueError(f"image_size {image_size} is too small: of four halvings nothing is left; take 16 or more")
+        first, second, third, fourth = widths
+        self.first = nn.Sequential(
+            _normed(channels, first), nn.MaxPool2d(2), _normed(first, second), nn.MaxPool2d(2), _normed(second, third)
+        )
+        self.last = nn.Sequential(nn.MaxPool2d(2), _normed(third, fourth), nn.MaxPool2d(2))
+        self.code = nn.Linear(fourth * (image_size // 16) ** 2, code)
+
+    def phi(self, image: Tensor) -> Tensor:
+        """B x C x S/4 x S/4."""
+        return self.first(image)
+
+    def psi(self, image: Tensor) -> list[Tensor]:
+        """The last maps, B x C x S/16 x S/16, and the code, B x ``code``, for ``losses.perceptual.identity``."""
+        maps = self.last(self.first(image))
+        return [maps, self.code(maps.flatten(1))]
+
+    def distance(self, one: Tensor, other: Tensor) -> Tensor:
+        """Euclidean distance of two images' codes, each of length 1, B (0 to 2; Schroff et al. 2015)."""
+        codes = [torch.nn.functional.normalize(self.psi(image)[1]) for image in (one, other)]
+        return (codes[0] - codes[1]).norm(dim=1)
+
+
+def _normed(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU())
 
 
 def max_feature_map(h: Tensor) -> Tensor:

@@ -91,6 +91,13 @@ class InceptionNet(nn.Module):
         return self.layers(image)
 
 
+def standardised(image: Tensor) -> Tensor:
+    """Every image with mean 0 and variance 1 (IDFERM, Sec. 5.1), B x C x H x W."""
+    pixels = image.flatten(1)
+    mean, deviation = pixels.mean(1), pixels.std(1, correction=0).clamp(min=1e-3)  # of an even image nothing is left
+    return (image - mean[:, None, None, None]) / deviation[:, None, None, None]
+
+
 def map_side(image_size: int) -> int:
     """Side of the last maps: 3 for 60, 1 for 32."""
     halved = (image_size + 3) // 4  # twice, rounded up

@@ -5,28 +5,27 @@ from torch import Tensor, nn
 
 
 class TwoBranchHead(nn.Module):
-    """Expression branch and metric branch, joined by the connecting layer of Eq. 17; B x inputs -> logits, f.
+    """Expression branch and metric branch, joined by the connecting layer of Eq. 17; B x inputs -> o, f.
 
     ``FC_2-4 = P^t [FC_2-2; FC_2-3]``. Widths are not stated. ReLU stands behind FC_2-2, FC_2-3 and FC_2-4: without the
     last one the connecting layer and the second metric layer would be one linear map.
     """
 
-    def __init__(self, inputs: int, n_classes: int, d_input: int = 512, d_output: int = 256, d_embedding: int = 128):
+    def __init__(self, inputs: int, d_input: int = 512, d_output: int = 256, d_embedding: int = 128):
         super().__init__()
         self.expression = nn.Linear(inputs, d_input)  # FC_2-2
         self.metric = nn.Linear(inputs, d_input)  # FC_2-3
         self.connecting = nn.Linear(2 * d_input, d_output, bias=False)  # P
         self.embedding = nn.Linear(d_output, d_embedding)
-        self.classifier = nn.Linear(d_input, n_classes)
 
     def forward(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        """Class scores before the softmax, B x K, and the embedding f, B x d; h: B x inputs."""
-        detail = self.feature(h)
-        both = torch.cat([detail, self.metric(h).relu()], 1)
-        return self.classifier(detail), self.embedding(self.connecting(both).relu())
+        """What the classifier sees, o, B x d_input, and the embedding f, B x d; h: B x inputs."""
+        o = self.feature(h)
+        both = torch.cat([o, self.metric(h).relu()], 1)
+        return o, self.embedding(self.connecting(both).relu())
 
     def feature(self, h: Tensor) -> Tensor:
-        """What the classifier sees, B x d_input; a test image needs no more (IDFERM, Sec. 5.3)."""
+        """o of the expression branch, B x d_input; a test image needs no more (IDFERM, Sec. 5.3)."""
         return self.expression(h).relu()
 
 

@@ -33,8 +33,8 @@ VARIANTS = {  # the rows of Tables 2-5; the metric CNN is Fig. 2b, which no tabl
 BASELINE = "CNN"
 PRINTED = {"CNN": "CNN (baseline)"} | {row: f"GCNet_{row}" for row in ("S0R0", "S1R0", "S0R1", "S1R1")}  # as tables say
 PRETRAINING = {  # Sec. 4.1
-    "reconstruction": Stage(frozenset({"autoencode"}), provides=("En1", "De1")),
-    "identification": Stage(CNN, provides=("En2",)),
+    "reconstruction": Stage(frozenset({"autoencode"}), provides=("En1", "De1"), drawn_below_paper=True),
+    "identification": Stage(CNN, provides=("En2",), drawn_below_paper=True),
 }
 
 NEEDS_REFERENCE = {"contrastive", "generate_reference", "reconstruct_reference"}

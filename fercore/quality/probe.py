@@ -15,8 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from torch import Tensor, nn
 
-from fercore.faces.augmentation import Augmentation, centre_crop
-from fercore.faces.examples import stored_size
+from fercore.faces.augmentation import Augmentation, centre_crop, stored_size
 
 SIZE = 48  # pixels that the network sees, cut from stored_size(SIZE)
 CHANGES = Augmentation(scale=0.06, rotation=6.0, intensity=0.15)

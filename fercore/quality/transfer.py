@@ -33,7 +33,7 @@ def checks(count: int, epochs: int, nets: int = 1) -> list[Check]:
     """Accuracy on the London photographs (aligned, neutral against smiling), with its interval over people."""
     what = "drawn to real: London, neutral or smiling"
     try:
-        faces = open_faces("london", "prepared", probe.SIZE)
+        faces = open_faces("london", "prepared", probe.stored())
     except FaceSetError as missing:
         return [Check(what, None, 0.85, note=str(missing))]
     predicted = told([smiles(count, epochs, seed) for seed in range(nets)], np.asarray(faces.images))

@@ -7,8 +7,8 @@ import pytest
 import torch
 from factories import all_of, rows_of, small_examples, small_faces, two_modalities
 
-from fercore.faces.augmentation import Augmentation
-from fercore.faces.examples import Examples, stored_size
+from fercore.faces.augmentation import Augmentation, stored_size
+from fercore.faces.examples import Examples
 from fercore.faces.protocols import Part
 
 STILL = Augmentation(scale=0, rotation=0, intensity=0)

@@ -1,0 +1,32 @@
+"""Faces made frontal and neutral by the trained generator of IDFERM."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from fercore.faces.faceset import FaceSet
+from fercore.method import Method
+from fercore.runs import Run, pretrain
+
+AT_ONCE = 256  # images
+
+
+def generator(spec: Any, device: str = "cpu") -> Run:
+    """The generator that ``spec``'s configuration asks for; trained first where it does not exist."""
+    return pretrain(spec, "HNG", device)
+
+
+def references(spec: Any, faces: FaceSet, rows: np.ndarray) -> np.ndarray:
+    """x̂ of these rows of ``faces``, N x H x W, uint8, by the generator of ``spec``."""
+    return normalised(generator(spec).method(), np.asarray(faces.images[rows]))
+
+
+@torch.no_grad()
+def normalised(method: Method, images: np.ndarray) -> np.ndarray:
+    """x̂ of gray images, N x H x W, uint8, all at the size that ``method`` was trained at."""
+    parts = [
+        method.Dec(method.Enc(torch.from_numpy(images[start : start + AT_ONCE])[:, None].float() / 255))
+        for start in range(0, len(images), AT_ONCE)
+    ]
+    return (255 * torch.cat(parts)[:, 0]).round().to(torch.uint8).numpy() if parts else images
