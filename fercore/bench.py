@@ -17,7 +17,7 @@ from statistics import median
 import pandas as pd
 import torch
 
-from fercore import bench_preparation, bench_steps, bench_unpaired, paths, provenance
+from fercore import bench_idferm, bench_preparation, bench_steps, bench_unpaired, paths, provenance
 from fercore.faces.augmentation import Augmentation
 from fercore.faces.examples import Examples
 from fercore.faces.protocols import PROTOCOLS, divide
@@ -105,12 +105,13 @@ def drawing() -> dict[str, dict[str, float]]:
 
 PARTS: dict[str, Callable[[], dict[str, dict[str, float]]]] = {
     "loop": lambda: {f"training loop, {variant}": loop_overhead(variant) for variant in ("CNN", "S1R1")},
-    "steps": lambda: bench_steps.measured() | bench_unpaired.measured(),
+    "steps": lambda: bench_steps.measured() | bench_unpaired.measured() | bench_idferm.measured(),
     "drawing": drawing,
     "preparation": preparation,
     "gcnet": lambda: {"make reproduce, tier twin": reproduction("gcnet")},
     "occluded": lambda: {"make reproduce PAPER=occluded, tier twin": reproduction("occluded")},
     "unpaired": lambda: {"make reproduce PAPER=unpaired, tier twin": reproduction("unpaired")},
+    "idferm": lambda: {"make reproduce PAPER=idferm, tier twin": reproduction("idferm")},
 }
 
 
