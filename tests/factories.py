@@ -157,7 +157,7 @@ def unpaired(terms: frozenset[str], seed: int = 0, classes: tuple[str, ...] = FO
 
 
 def person_batch(seed: int = 0, classes: int = 4, size: int = 32) -> Batch:
-    """Six random images beside a reference each: of three of the classes two; one person shows one class only; class 0 is neutral."""
+    """Random images beside references: of three classes two; one person shows one class only; class 0 is neutral."""
     generator = torch.Generator().manual_seed(seed)
     image, reference = torch.rand(2, 6, 1, size, size, generator=generator)
     label = torch.randperm(classes, generator=generator)[:3].repeat(2)
