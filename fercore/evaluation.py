@@ -35,11 +35,10 @@ def vote(predicted: pd.DataFrame) -> pd.DataFrame:
     """
     keys = [key for key in ("seed", "fold", "subject", "sequence") if key in predicted]
     scores = [column for column in predicted if column.startswith(SCORE)]
-    sequences = predicted.groupby(keys, sort=False)
-    voted = sequences.first().reset_index()
-    voted[scores] = sequences[scores].mean().to_numpy()
+    voted = predicted.drop_duplicates(keys, ignore_index=True)
+    voted[scores] = predicted.groupby(keys, sort=False)[scores].mean().to_numpy()
     voted["predicted"] = voted[scores].idxmax(axis=1).str.removeprefix(SCORE)
-    return voted[list(predicted)]
+    return voted
 
 
 def accuracy(predicted: pd.DataFrame) -> float:

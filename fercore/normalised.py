@@ -26,7 +26,7 @@ def references(spec: Any, faces: FaceSet, rows: np.ndarray) -> np.ndarray:
 def normalised(method: Method, images: np.ndarray) -> np.ndarray:
     """x̂ of gray images, N x H x W, uint8, all at the size that ``method`` was trained at."""
     parts = [
-        method.Dec(method.Enc(torch.from_numpy(images[start : start + AT_ONCE])[:, None].float() / 255))
+        method.Dec(method.Enc(torch.tensor(images[start : start + AT_ONCE])[:, None].float() / 255))
         for start in range(0, len(images), AT_ONCE)
     ]
     return (255 * torch.cat(parts)[:, 0]).round().to(torch.uint8).numpy() if parts else images

@@ -12,6 +12,7 @@ from fercore.faces.examples import Examples
 from fercore.faces.faceset import FaceSet
 from fercore.faces.protocols import Part
 from fercore.method import Batch, Method
+from fercore.papers import idferm as idferm_paper
 from fercore.papers import occluded as occluded_paper
 from fercore.papers import unpaired as unpaired_paper
 from fercore.papers.gcnet import PRETRAINING, VARIANTS, Config, GCNet
@@ -29,6 +30,14 @@ TINY_UNPAIRED = unpaired_paper.Config(
     base_rate=0.01, discriminator_rate=0.01, pretraining_iterations=4, pretraining_rate=0.01, pretraining="",
 )  # fmt: skip
 UNPAIRED_STAGES = unpaired_paper.VARIANTS | {n: stage.terms for n, stage in unpaired_paper.PRETRAINING.items()}
+TINY_IDFERM = idferm_paper.Config(
+    stored=32, image_size=32, widths=(3, 4, 5), code=6, weights="stand_in", filters="small", d_input=12, d_output=10,
+    d_embedding=6, batch_size=4, iterations=4, base_rate=0.01, hng_iterations=4, identity_iterations=4, pretraining="",
+    pretraining_iterations=4, pretraining_rate=0.01, pretraining_per_class=2,
+)  # fmt: skip
+IDFERM_STAGES = idferm_paper.VARIANTS | {  # a stage without terms of its own is the row itself
+    n: stage.terms for n, stage in idferm_paper.PRETRAINING.items() if stage.terms is not None
+}
 THREE = ("anger", "happiness", "surprise")
 FOUR = ("neutral", *THREE)
 
@@ -147,6 +156,20 @@ def unpaired(terms: frozenset[str], seed: int = 0, classes: tuple[str, ...] = FO
     return unpaired_paper.METHOD(replace(TINY_UNPAIRED, **changes), classes, terms).train()
 
 
+def person_batch(seed: int = 0, classes: int = 4, size: int = 32) -> Batch:
+    """Random images beside references: of three classes two; one person shows one class only; class 0 is neutral."""
+    generator = torch.Generator().manual_seed(seed)
+    image, reference = torch.rand(2, 6, 1, size, size, generator=generator)
+    label = torch.randperm(classes, generator=generator)[:3].repeat(2)
+    return Batch(image, label, reference, is_reference=label == 0, subject=torch.tensor([0, 0, 0, 1, 1, 2]))
+
+
+def idferm(terms: frozenset[str], seed: int = 0, classes: tuple[str, ...] = FOUR, **changes) -> Method:
+    """A tiny IDFERM in training mode with reproducible weights."""
+    torch.manual_seed(seed)
+    return idferm_paper.METHOD(replace(TINY_IDFERM, **changes), classes, terms).train()
+
+
 @dataclass(frozen=True)
 class Paper:
     """What a test over all papers needs of each."""
@@ -160,6 +183,7 @@ PAPERS = {
     "gcnet": Paper(gcnet, STAGES, random_batch),
     "occluded": Paper(occluded, OCCLUDED_STAGES, covered_batch),
     "unpaired": Paper(unpaired, UNPAIRED_STAGES, beside_batch),
+    "idferm": Paper(idferm, IDFERM_STAGES, person_batch),
 }
 
 

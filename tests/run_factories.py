@@ -41,6 +41,16 @@ def beside_spec(variant="Ours", fold=0, dataset="mmse", protocol="mmse4", inner=
     )  # fmt: skip
 
 
+TINY_IDFERM = {"iterations": 2, "hng_iterations": 2, "identity_iterations": 2, "pretraining_iterations": 2}
+
+
+def generated_spec(variant="IDFERM", fold=0, dataset="emotions", **changes) -> RunSpec:
+    """A row of IDFERM on a small prepared set of 32 pixels."""
+    return RunSpec(
+        "idferm", variant, dataset, "own", fold, "smoke", "prepared", changes=tuple((TINY_IDFERM | changes).items())
+    )  # fmt: skip
+
+
 def weights(run: Run) -> dict:
     return snapshot(run.method())
 

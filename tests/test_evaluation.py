@@ -19,6 +19,7 @@ from fercore.evaluation import (
     predictions,
     ratio_interval,
     subject_bootstrap,
+    vote,
 )
 from fercore.faces.protocols import Part
 from fercore.method import Batch
@@ -198,3 +199,54 @@ def test_ratio_to_nothing_is_not_a_number_and_draws_without_any_do_not_count():
     subject = pd.Series(["a", "b", "c"])
     assert np.isnan(ratio_interval(some, none, subject).value)
     assert ratio_interval(pd.Series([2, 0, 0]), pd.Series([1, 0, 0]), subject) == Ratio(2, 2, 2)
+
+
+def frames(label, scores, subject, sequence, **others) -> pd.DataFrame:
+    """Scored images: two classes, ``scores`` those of the first."""
+    n, names = len(label), np.array(["anger", "joy"])
+    table = judged(label, names[(np.array(scores) < 0.5).astype(int)], subject).assign(
+        sequence=sequence, frame=range(n), intensity=np.linspace(0, 1, n), p_anger=scores, p_joy=1 - np.array(scores)
+    )
+    return table.assign(**others)
+
+
+def slow_vote(table) -> list[tuple]:
+    """(fold, subject, sequence, predicted) of each, in the order of first appearance."""
+    found = {}
+    for row in table.to_dict("records"):
+        key = row.get("seed"), row.get("fold"), row["subject"], row["sequence"]
+        found.setdefault(key, []).append([row["p_anger"], row["p_joy"]])
+    means = {key: [sum(column) / len(column) for column in zip(*scores, strict=True)] for key, scores in found.items()}
+    return [(*key, "anger" if mean[0] > mean[1] else "joy", mean[0]) for key, mean in means.items()]
+
+
+def test_a_sequence_is_what_its_images_say_in_the_mean_not_what_most_of_them_say():
+    table = frames(["anger"] * 3, [0.99, 0.4, 0.4], ["a"] * 3, ["1"] * 3, intensity=[np.nan, 0.5, 1])
+    voted = vote(table)
+    assert (table["predicted"] == "joy").sum() == 2 and voted["predicted"].tolist() == ["anger"]
+    assert voted["p_anger"].tolist() == pytest.approx([(0.99 + 0.4 + 0.4) / 3])
+    assert voted["frame"].tolist() == [0] and np.isnan(voted["intensity"][0])  # the first image's
+    assert table["predicted"].tolist() == ["anger", "joy", "joy"]  # left as it was
+
+
+def test_votes_are_those_of_a_slow_loop_over_seeds_folds_people_and_their_sequences():
+    numbers = np.random.default_rng(0)
+    n = 240
+    table = frames(
+        numbers.choice(["anger", "joy"], n), numbers.random(n), numbers.choice(["b", "a", "c"], n),
+        numbers.choice(["2", "1"], n), fold=numbers.integers(0, 2, n), seed=numbers.integers(0, 3, n),
+    )  # fmt: skip
+    voted, expected = vote(table), slow_vote(table)
+    assert len(voted) == 36 and list(voted) == list(table)
+    found = voted[["seed", "fold", "subject", "sequence", "predicted"]].itertuples(index=False, name=None)
+    assert list(found) == [row[:5] for row in expected]
+    np.testing.assert_allclose(voted["p_anger"], [row[5] for row in expected])
+
+
+def test_a_perfect_predictor_votes_perfectly_and_nothing_votes_for_nothing():
+    truth = ["anger"] * 3 + ["joy"] * 3
+    table = frames(truth, [1.0] * 3 + [0.0] * 3, ["a"] * 6, ["1"] * 3 + ["2"] * 3)
+    assert accuracy(vote(table)) == 1 and vote(table)["label"].tolist() == ["anger", "joy"]
+    assert len(vote(table.iloc[:0])) == 0 and list(vote(table.iloc[:0])) == list(table)
+    single = vote(frames(truth, [0.2] * 6, list("abcdef"), ["1"] * 6))
+    assert single["subject"].tolist() == list("abcdef")  # each person's sequence 1 is one of its own

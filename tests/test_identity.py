@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torchvision.models import vgg16
 
 from fercore.losses.perceptual import identity
-from fercore.networks.identity import MEAN, LightCNN, VGGFace, max_feature_map
+from fercore.networks.identity import MEAN, IdentityNet, LightCNN, VGGFace, max_feature_map
 from fercore.networks.weights import WeightsError, load_supplied
 
 
@@ -182,3 +182,28 @@ def test_half_a_file_and_a_bare_tensor_are_refused(tmp_path):
     bare = tmp_path / "bare.pth"
     torch.save(torch.zeros(2), bare)
     refused(net, bare, sha256(bare), "holds a Tensor, not tensors by name")
+
+
+@pytest.mark.parametrize("side", [16, 32, 48, 50])
+def test_the_stand_in_has_maps_of_a_quarter_and_of_a_sixteenth_and_a_code(side):
+    net, image = IdentityNet(side, code=7), torch.rand(2, 1, side, side)
+    maps, code = net.psi(image)
+    assert net.phi(image).shape == (2, 32, side // 4, side // 4)
+    assert maps.shape == (2, 64, side // 16, side // 16) and code.shape == (2, 7)
+
+
+def test_the_distance_is_of_codes_of_length_1():
+    net = IdentityNet(16).eval()
+    one, other = torch.rand(2, 5, 1, 16, 16)
+    codes = [net.psi(image)[1].detach().double().numpy() for image in (one, other)]
+    codes = [code / np.linalg.norm(code, axis=1, keepdims=True) for code in codes]
+    found = net.distance(one, other)
+    np.testing.assert_allclose(found.detach(), np.linalg.norm(codes[0] - codes[1], axis=1), rtol=1e-3)
+    assert (net.distance(one, one) == 0).all() and (found > 0).all() and (found <= 2).all()
+    net.psi = lambda image: [None, image.flatten(1)]
+    assert net.distance(one, -one).tolist() == pytest.approx([2] * 5)
+
+
+def test_an_image_too_small_for_the_stand_in_is_refused():
+    with pytest.raises(ValueError, match="image_size 15 is too small: .*16 or more"):
+        IdentityNet(15)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from fercore.networks.inception import PAPER, SMALL, Filters, InceptionBlock, InceptionNet, map_side
+from fercore.networks.inception import PAPER, SMALL, Filters, InceptionBlock, InceptionNet, map_side, standardised
 
 
 def sizes(net, side):
@@ -73,3 +73,12 @@ def test_every_parameter_gets_a_gradient_and_images_are_judged_alone_once_traine
     assert all(p.grad is not None and (p.grad != 0).any() for p in net.parameters())
     net.eval()
     torch.testing.assert_close(net(image)[2:3], net(image[2:3]))
+
+
+def test_every_image_alone_has_mean_0_and_variance_1_whatever_its_light():
+    image = torch.rand(3, 1, 6, 6, dtype=torch.float64)
+    found = standardised(image).flatten(1)
+    torch.testing.assert_close(found.mean(1), torch.zeros(3).double())
+    torch.testing.assert_close(found.square().mean(1), torch.ones(3).double())
+    torch.testing.assert_close(standardised(0.3 * image + 0.2), standardised(image))
+    assert standardised(torch.full((1, 1, 4, 4), 0.7)).abs().max() < 1e-3

@@ -9,6 +9,7 @@ from factories import PAPERS, same_bits, snapshot
 
 RECOGNISER = {"En2", "hidden", "classifier"}
 GENERATOR = {"En1", "De1"}
+RADIAL = {"trunk", "head", "classifier", "H"}
 WORKING = {
     "gcnet": {
         "CNN": RECOGNISER,
@@ -46,6 +47,10 @@ WORKING = {
         "visible": {"visible"},
         "thermal": {"thermal"},
     },
+    "idferm": dict.fromkeys(("softmax", "triplet", "N+1", "CCL", "centre"), RADIAL - {"H"})
+    | dict.fromkeys(("2B(N+M)", "augmented", "IDFERM"), RADIAL)
+    | dict.fromkeys(("identity", "judge"), {"stand_in", "who"})
+    | dict.fromkeys(("HNG_vggface", "HNG"), {"Enc", "Dec", "Dis"}),
 }
 TERMS = {
     "gcnet": {
@@ -84,16 +89,34 @@ TERMS = {
         "visible": {"L_v"},
         "thermal": {"L_t"},
     },
+    "idferm": {
+        "softmax": {"softmax"},
+        "triplet": {"softmax", "triplet"},
+        "N+1": {"softmax", "n_pair"},
+        "CCL": {"softmax", "coupled_clusters"},
+        "centre": {"softmax", "centre"},
+        "2B(N+M)": {"softmax", "clusters"},
+        "augmented": {"softmax", "clusters_generated"},
+        "IDFERM": {"softmax", "RML"},
+        "identity": {"identify"},
+        "judge": {"identify"},
+        "HNG_vggface": {"feat", "id", "pixel", "sym", "GAN", "discriminate"},
+        "HNG": {"feat", "id", "pixel", "sym", "GAN", "discriminate"},
+    },
 }
 FROZEN = {  # networks that are asked and do not move
     "gcnet": {},
     "occluded": dict.fromkeys(("sim", "LIR", "sim+LIR", "adv", "adv+rec", "Ours"), {"teacher"}),
     "unpaired": dict.fromkeys(("L_v+L_h", "L_v+L_l", "L_v+L_h+L_l", "L_a+L_h+L_l", "Ours"), {"thermal"}),
+    "idferm": dict.fromkeys(("HNG_vggface", "HNG"), {"stand_in"}),
 }
 WEIGHT_OF = {
     "gcnet": {"contrastive": "lambda_S", "reconstruct_reference": "lambda_Rr", "reconstruct_input": "lambda_Ri"},
     "occluded": {"sim": "lambda_1", "LIR": "lambda_2", "adv": "lambda_3", "rec": "lambda_4"},
     "unpaired": {"L_h": "lambda_1", "L_l": "lambda_2", "L_r": "lambda_3", "similar": "lambda_similar"},
+    "idferm": {"feat": "w_feat", "id": "w1", "pixel": "w2", "sym": "w3", "GAN": "w4"} | dict.fromkeys(
+        ("triplet", "n_pair", "coupled_clusters", "centre", "clusters", "clusters_generated", "RML"), "lambda_RML"
+    ),
 }
 every_variant = pytest.mark.parametrize(
     ("paper", "variant"), [(name, variant) for name, paper in PAPERS.items() for variant in paper.stages]

@@ -26,7 +26,8 @@ class OfEachClass:
     count: int
 
     def __call__(self, label: Tensor, subject: Tensor, size: int, generator: torch.Generator) -> Iterator[Tensor]:
-        """Batches of ``count`` times as many examples as there are classes."""
+        """Batches of ``count`` times as many examples as there are classes; ValueError for a class of fewer."""
+        _check(label, self.count)
         classes = [(label == k).nonzero().flatten() for k in label.unique()]
         endless = [self._over_and_over(members, generator) for members in classes]
         for _ in range(max(map(len, classes)) // self.count):
@@ -48,7 +49,8 @@ class OfWholePeople:
     count: int
 
     def __call__(self, label: Tensor, subject: Tensor, size: int, generator: torch.Generator) -> Iterator[Tensor]:
-        """Batches of at least that many examples, of whole people; an incomplete last one is left out."""
+        """At least that many examples, an incomplete last batch left out; ValueError for a class of fewer."""
+        _check(label, self.count)
         tuples = [one for person in subject.unique() for one in self._of(subject == person, label, generator)]
         wanted, together = self.count * len(label.unique()), []
         for n in torch.randperm(len(tuples), generator=generator):
@@ -62,6 +64,13 @@ class OfWholePeople:
         classes = [members[torch.randperm(len(members), generator=generator)] for members in classes]
         rounds = range(max(map(len, classes)))
         return [torch.stack([members[n % len(members)] for members in classes]) for n in rounds]
+
+
+def _check(label: Tensor, count: int) -> None:
+    """Refuse what would never fill a batch."""
+    classes, sizes = label.unique(return_counts=True)
+    if few := classes[sizes < count].tolist():
+        raise ValueError(f"classes {few} have fewer than {count} examples, as many as a batch takes of each class")
 
 
 def _whole(order: Tensor, size: int) -> Iterator[Tensor]:

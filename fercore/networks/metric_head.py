@@ -4,7 +4,19 @@ import torch
 from torch import Tensor, nn
 
 
-class TwoBranchHead(nn.Module):
+class ExpressionBranch(nn.Module):
+    """What a classifier needs of the head, B x inputs -> o, B x ``d_input``."""
+
+    def __init__(self, inputs: int, d_input: int = 512):
+        super().__init__()
+        self.expression = nn.Linear(inputs, d_input)  # FC_2-2
+
+    def feature(self, h: Tensor) -> Tensor:
+        """o of the expression branch, B x d_input; a test image needs no more (IDFERM, Sec. 5.3)."""
+        return self.expression(h).relu()
+
+
+class TwoBranchHead(ExpressionBranch):
     """Expression branch and metric branch, joined by the connecting layer of Eq. 17; B x inputs -> o, f.
 
     ``FC_2-4 = P^t [FC_2-2; FC_2-3]``. Widths are not stated. ReLU stands behind FC_2-2, FC_2-3 and FC_2-4: without the
@@ -12,8 +24,7 @@ class TwoBranchHead(nn.Module):
     """
 
     def __init__(self, inputs: int, d_input: int = 512, d_output: int = 256, d_embedding: int = 128):
-        super().__init__()
-        self.expression = nn.Linear(inputs, d_input)  # FC_2-2
+        super().__init__(inputs, d_input)
         self.metric = nn.Linear(inputs, d_input)  # FC_2-3
         self.connecting = nn.Linear(2 * d_input, d_output, bias=False)  # P
         self.embedding = nn.Linear(d_output, d_embedding)
@@ -23,10 +34,6 @@ class TwoBranchHead(nn.Module):
         o = self.feature(h)
         both = torch.cat([o, self.metric(h).relu()], 1)
         return o, self.embedding(self.connecting(both).relu())
-
-    def feature(self, h: Tensor) -> Tensor:
-        """o of the expression branch, B x d_input; a test image needs no more (IDFERM, Sec. 5.3)."""
-        return self.expression(h).relu()
 
 
 def metric_start(size: int) -> Tensor:

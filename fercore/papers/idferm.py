@@ -23,7 +23,7 @@ from fercore.losses.classification import cross_entropy
 from fercore.method import Adam, Batch, Descent, Method, Player, Settings, Stage
 from fercore.networks.identity import IdentityNet, LightCNN, VGGFace
 from fercore.networks.inception import PAPER, SMALL, InceptionNet, standardised
-from fercore.networks.metric_head import BilinearSimilarity, QuadraticSimilarity, TwoBranchHead
+from fercore.networks.metric_head import BilinearSimilarity, ExpressionBranch, QuadraticSimilarity, TwoBranchHead
 from fercore.networks.normaliser import FaceDecoder, FaceDiscriminator, FaceEncoder
 from fercore.networks.weights import load_supplied
 from fercore.schedules import cosine
@@ -59,7 +59,8 @@ METRIC = NEEDS_GENERATED | {"triplet", "n_pair", "coupled_clusters", "centre", "
 ONLY_RML = (
     "image_size", "filters", "d_input", "d_output", "d_embedding", "slope", "similarity", "centres", "ema",
     "reference", "neutral_generated", "lambda_RML", "margin", "alpha", "per_class", "iterations", "base_rate",
-    "last_rate", "weight_decay", "pretraining", "pretraining_iterations", "pretraining_rate", "pretraining_per_class",
+    "last_rate", "momentum", "weight_decay", "pretraining", "pretraining_iterations", "pretraining_rate",
+    "pretraining_per_class", "crops",
 )  # fmt: skip
 ONLY_HNG = (
     "widths", "code", "weights", "vgg_face_sha256", "light_cnn_sha256", "symmetry", "w_feat", "w1", "w2", "w3", "w4",
@@ -213,13 +214,15 @@ class IDFERM(Method):
             self.Dis = FaceDiscriminator(size, c.widths)
             if c.weights == "published":
                 self.phi, self.psi = VGGFace(), LightCNN()
+        embedding = variant & METRIC if c.lambda_RML else frozenset()  # terms that need embeddings
         if variant & SOFTMAX:
             self.trunk = InceptionNet(c.image_size, PAPER if c.filters == "paper" else SMALL, slope=c.slope)
-            self.head = TwoBranchHead(self.trunk.features, c.d_input, c.d_output, c.d_embedding)
             self.classifier = nn.Linear(c.d_input, len(classes))
-        if variant & (NEEDS_GENERATED | {"clusters"}):
+            head, widths = (TwoBranchHead, (c.d_output, c.d_embedding)) if embedding else (ExpressionBranch, ())
+            self.head = head(self.trunk.features, c.d_input, *widths)
+        if embedding & {"RML", "clusters", "clusters_generated"}:
             self.H = (BilinearSimilarity if c.similarity == "V1" else QuadraticSimilarity)(c.d_embedding)
-        if "centre" in variant or (variant & METRIC and c.centres == "ema"):
+        if "centre" in embedding or ("RML" in embedding and c.centres == "ema"):
             self.register_buffer("C", torch.zeros(len(classes), c.d_embedding))
         self.set_players(self._players(), variant)
 
@@ -244,10 +247,11 @@ class IDFERM(Method):
 
     def check(self, examples: Examples) -> None:
         """Refuse, before any work, data without what this variant needs; raises FaceSetError."""
-        if self.kept & (HNG | NEEDS_GENERATED) and not examples.has_reference:
+        needing = self.kept & (HNG | NEEDS_GENERATED if self.config.reference == "true" else HNG)  # x̂ needs nobody's
+        if needing and not examples.has_reference:
             raise FaceSetError(
-                f"terms {sorted(self.kept & (HNG | NEEDS_GENERATED))} need a neutral face of every person; this "
-                "dataset lacks some: leave those people out, or choose a row that needs none"
+                f"terms {sorted(needing)} need a neutral face of every person; this dataset lacks some: leave those "
+                "people out, or choose a row that needs none"
             )
 
     def initialise(self) -> None:

@@ -135,6 +135,24 @@ def test_outside_of_the_image_the_border_goes_on(draw):
     torch.testing.assert_close(white, torch.ones(1, 1, 16, 16))
 
 
+def test_five_crops_lie_in_the_middle_and_in_the_corners_equally_often():
+    changed = Augmentation(0, 0, 0, crops="five")(ramp().expand(1000, -1, -1, -1), 14, seeded()) * 18
+    corners = torch.stack([changed[:, 0].amin((1, 2)), changed[:, 1, 0, 0]], 1)  # left and top of the crop
+    places, counts = corners.round().unique(dim=0, return_counts=True)
+    torch.testing.assert_close(corners, corners.round(), atol=1e-3, rtol=0)
+    assert places.tolist() == [[0, 0], [0, 4], [2, 2], [4, 0], [4, 4]]
+    assert (counts / 1000 - 0.2).abs().max() < 0.05
+    mirrored = changed[:, 0, 0, 0] > changed[:, 0, 0, -1]
+    assert all(0.35 < mirrored[(corners.round() == place).all(1)].float().mean() < 0.65 for place in places)
+
+
+def test_crops_at_any_place_are_not_five_and_a_whole_image_has_one_place():
+    changed = Augmentation(0, 0, 0)(ramp().expand(200, -1, -1, -1), 14, seeded()) * 18
+    assert len(changed[:, 1, 0, 0].unique()) > 100
+    whole = [Augmentation(0, 0, 0, crops)(ramp().expand(9, -1, -1, -1), 18, seeded()) for crops in ("five", "any")]
+    assert torch.equal(*whole)
+
+
 @pytest.mark.parametrize(("stored", "start"), [(18, 1), (17, 0), (20, 2)])
 def test_centre_crop(stored, start):
     assert torch.equal(centre_crop(ramp(stored), 16), ramp(stored)[..., start : start + 16, start : start + 16])

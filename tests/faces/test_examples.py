@@ -7,7 +7,9 @@ import pytest
 import torch
 from factories import all_of, rows_of, small_examples, small_faces, two_modalities
 
+from fercore.faces import examples as examples_module
 from fercore.faces.augmentation import Augmentation, stored_size
+from fercore.faces.batches import OfEachClass
 from fercore.faces.examples import Examples
 from fercore.faces.protocols import Part
 
@@ -115,3 +117,29 @@ def test_pairs_come_as_privileged_images_with_their_own_rows_and_move_alike(face
     moved = Examples(negatives, part, 16, channels=3, paired=part.rows + len(part))
     for batch in moved.epoch(5, torch.Generator().manual_seed(0), Augmentation(0.1, 10, 0)):
         torch.testing.assert_close(batch.privileged, 1 - batch.image, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("held", [1 << 30, 0])
+def test_references_that_are_made_stand_beside_their_own_image_and_move_alike(held, monkeypatch):
+    monkeypatch.setattr(examples_module, "HELD", held)
+    faces = small_faces(subjects=2)
+    faces.table["reference"] = -1
+    part = Part(np.array([14, 3, 29, 7, 20, 8]), np.array([2, 1, -1, 0, 1, 0]))
+    examples = Examples(faces, part, 16, references=255 - faces.images[part.rows])
+    assert examples.has_reference
+    (batch,) = examples.in_order()
+    np.testing.assert_allclose(batch.image[:, 0], faces.images[part.rows, :16, :16] / 255, atol=1e-6)
+    torch.testing.assert_close(batch.reference, 1 - batch.image, atol=1e-6, rtol=0)
+    for moved in examples.epoch(3, torch.Generator().manual_seed(0), Augmentation(0.1, 10, 0)):
+        torch.testing.assert_close(moved.reference, 1 - moved.image, atol=1e-5, rtol=0)
+
+
+def test_batches_are_put_together_as_asked_with_the_right_people(faces):
+    examples = Examples(faces, all_of(faces), 16, batches=OfEachClass(2))
+    batches = list(examples.epoch(4, torch.Generator().manual_seed(0), STILL))
+    people = sorted(set(faces.table["subject"]))
+    for batch in batches:
+        assert batch.label.bincount().tolist() == [2] * len(faces.classes)
+        owners = faces.table["subject"].iloc[rows_shown(batch.image)]
+        assert batch.subject.tolist() == [people.index(owner) for owner in owners]
+    assert len({tuple(batch.subject.tolist()) for batch in batches}) > 1
