@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import nan
 
 import pandas as pd
 
@@ -85,7 +86,7 @@ def gains_by_column(columns: list[Column], number: int, baseline: str | None = N
             ours = column.of(method)
             if variant == over or (variant is None and ours.empty):
                 continue
-            gain = printed.get(method, float("nan")) - printed.get(study.specs[0].module.PRINTED.get(over), float("nan"))
+            gain = printed.get(method, nan) - printed.get(study.specs[0].module.PRINTED.get(over), nan)
             rows[variant or method] = {"printed": gain, "ours [95 %]": _gain(column, ours, base)}
         parts[column.name] = pd.DataFrame(rows).T
     return pd.concat(parts, axis=1).rename_axis("row").loc[_order(parts)]
