@@ -40,7 +40,7 @@ lint: $(STAMP) ## style and common mistakes
 lab: $(STAMP) ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks
 
-reproduce: $(STAMP) ## every table and figure: PAPER=gcnet (or occluded, unpaired) TIER=twin (or smoke, paper)
+reproduce: $(STAMP) ## every table and figure: PAPER=gcnet (or occluded, unpaired, idferm) TIER=twin (or smoke, paper)
 	$(SNAKEMAKE)
 
 folds: $(STAMP) ## every fold of one row: PAPER=gcnet DATASET=ckplus VARIANT=S1R1 SOURCE=twin

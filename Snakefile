@@ -13,7 +13,11 @@ CHOICE = f"-p tier {TIER} -p source {SOURCE}"
 OVER_FOLDS, ONE_FOLD = f"{CHOICE} -p folds '{FOLDS}'", f"{CHOICE} -p fold 0"
 
 # paper -> what is trained, and what each page needs of it (a protocol's folds, "stages") and is given
-STAGES = {"gcnet": ["reconstruction", "identification"]}.get(PAPER, [])  # shared by all folds
+STAGES = {  # shared by all folds: stage -> those before it
+    "gcnet": {"reconstruction": [], "identification": []},
+    "idferm": {"identity": [], "HNG_vggface": ["identity"], "HNG": ["HNG_vggface"], "judge": []},
+}.get(PAPER, {})
+MEASURING = {"judge"}  # stages that no fold learns from
 LEFT_OUT = {"smoke": [0], "twin": [0, 7, 14], "paper": list(range(22))}[TIER]  # of MAHNOB's people
 TRAINED = {  # protocol -> dataset, folds, changes of the configuration
     "gcnet": {
@@ -30,19 +34,26 @@ TRAINED = {  # protocol -> dataset, folds, changes of the configuration
         "mmse4": ("mmse", FOLDS, ""), "ckplus7": ("ckplus", FOLDS, ""), "oulu6": ("oulu", FOLDS, ""),
         "mmi6": ("mmi", FOLDS, ""),
     },
+    "idferm": {
+        "ckplus7": ("ckplus", FOLDS, ""), "mmi6sequences": ("mmi", FOLDS, ""), "ckplus8": ("ckplus", FOLDS, ""),
+        "oulu6": ("oulu", FOLDS, ""),
+    },
 }[PAPER]
 OVER_BOTH = f"{OVER_FOLDS} -p left_out '{LEFT_OUT}'"
-ROWS = {  # jobs of about equal length
-    "gcnet": ["CNN S0R0 S1R0 S0R1 S1R1"],
-    "occluded": ["ResNet sim LIR sim+LIR adv rec adv+rec Ours", "PG-CNN gACNN"],
-    "unpaired": ["ResNet L_v+L_h L_v+L_l L_v+L_h+L_l L_a+L_h+L_l Ours"],
+UNPAIRED = "ResNet L_v+L_h L_v+L_l L_v+L_h+L_l L_a+L_h+L_l Ours"
+PAIRED = ["laughter_posed", "laughter_speech", "mmse4"]  # protocols with pairs of modalities, for two rows more
+EVERY = ["softmax triplet N+1 CCL centre", "2B(N+M) augmented IDFERM"]
+ROWS = {  # rows of every protocol, or of those named: jobs of about equal length
+    "gcnet": {"every": ["CNN S0R0 S1R0 S0R1 S1R1"]},
+    "occluded": {"every": ["ResNet sim LIR sim+LIR adv rec adv+rec Ours", "PG-CNN gACNN"]},
+    "unpaired": {"every": [UNPAIRED]} | dict.fromkeys(PAIRED, [UNPAIRED, "Wang Pan"]),
+    "idferm": {"ckplus7": EVERY, "mmi6sequences": EVERY, "every": ["softmax 2B(N+M)", "IDFERM"]},
 }[PAPER]
-PAIRED = {"laughter_posed", "laughter_speech", "mmse4"}  # protocols with pairs of modalities, for two rows more
 
 
 def rows_of(protocol):
     """Groups of rows, one job each."""
-    return ROWS + ["Wang Pan"] * (protocol in PAIRED)
+    return ROWS.get(protocol, ROWS["every"])
 
 
 PAGE = {
@@ -85,6 +96,25 @@ PAGE = {
         "run_fold": (["mmse4"], ONE_FOLD),
         "folds_summary": (["mmse4"], CHOICE),
     },
+    "idferm": {
+        "table1_identity_errors": (["stages"], CHOICE),
+        "table2_training_time": (["stages"], CHOICE),
+        "table3_ckplus7_mmi": (["ckplus7", "mmi6sequences"], OVER_FOLDS),
+        "table4_ckplus8": (["ckplus8"], OVER_FOLDS),
+        "table5_pretraining": (["ckplus7", "mmi6sequences"], OVER_FOLDS),
+        "table6_oulu": (["oulu6"], OVER_FOLDS),
+        "figure3_failing_losses": ([], ""),
+        "figure5_normalised_faces": (["stages"], CHOICE),
+        "figure9_ablation_of_generator": (["stages"], CHOICE),
+        "figure10_identity_distances": (["stages"], CHOICE),
+        "figure11_lambda": (["stages"], OVER_FOLDS),
+        "figure12_slope": (["stages"], OVER_FOLDS),
+        "figure13_confusions": (["ckplus7", "ckplus8", "mmi6sequences", "oulu6"], OVER_FOLDS),
+        "disentanglement": (["ckplus7"], CHOICE),
+        "choices": (["stages"], OVER_FOLDS),
+        "run_fold": (["ckplus7"], ONE_FOLD),
+        "folds_summary": (["ckplus7"], CHOICE),
+    },
 }[PAPER]
 
 TIER_FOLDER = PAPER if (TIER, SOURCE) == ("twin", "twin") else f"{PAPER}-{TIER}-{SOURCE}"
@@ -125,21 +155,22 @@ rule reproduce:
 
 
 rule pretraining:
+    input: lambda wildcards: expand(DONE / "{stage}.done", stage=STAGES[wildcards.stage])
     output: touch(DONE / "{stage}.done")
-    wildcard_constraints: stage="reconstruction|identification"
+    wildcard_constraints: stage="|".join(STAGES) or "none"
     benchmark: DONE / "{stage}.benchmark"
     log: DONE / "{stage}.log"
     shell: f"python -m fercore.train {PAPER} ckplus --tier {TIER} --source {SOURCE} --pretraining {{wildcards.stage}}" + QUIETLY
 
 
 rule fold:
-    input: expand(DONE / "{stage}.done", stage=STAGES)
+    input: expand(DONE / "{stage}.done", stage=[stage for stage in STAGES if stage not in MEASURING])
     output: touch(DONE / "{protocol}-fold{fold}-rows{rows}.done")
     wildcard_constraints: protocol=r"[a-z0-9_+]+", fold=r"\d+", rows=r"\d"
     params:
         dataset=lambda wildcards: TRAINED[wildcards.protocol][0],
         changes=lambda wildcards: " ".join(f"--changes {quote(c)}" for c in [TRAINED[wildcards.protocol][2]] if c),
-        rows=lambda wildcards: rows_of(wildcards.protocol)[int(wildcards.rows)],
+        rows=lambda wildcards: " ".join(map(quote, rows_of(wildcards.protocol)[int(wildcards.rows)].split())),
     priority: 1  # long: first
     benchmark: DONE / "{protocol}-fold{fold}-rows{rows}.benchmark"
     log: DONE / "{protocol}-fold{fold}-rows{rows}.log"

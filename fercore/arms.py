@@ -12,14 +12,42 @@ from fercore.tables.columns import points
 from fercore.tables.scores import same_images
 
 
+def studies(
+    study: Ablation, variant: str, arms: Mapping[str, Mapping[str, Any]], device: str = "cpu"
+) -> dict[str, Ablation]:
+    """Every arm as a study of its own; runs that are missing are trained."""
+    return {
+        name: replace(study, variants=(variant,), changes=dict(study.changes) | dict(changes)).train(device)
+        for name, changes in arms.items()
+    }
+
+
+def lead(arms: Mapping[str, Ablation], variant: str, in_use: str) -> pd.DataFrame:
+    """What the best arm has over the one in use, points, and how many of the others differ from that beyond doubt.
+
+    The best of several is chosen on the images it is then judged by: its lead is too large rather than too small.
+    """
+    predicted = {name: arm.predictions(variant) for name, arm in arms.items()}
+    gaps = {name: difference_interval(other, predicted[in_use]) for name, other in predicted.items() if name != in_use}
+    best = max(predicted, key=lambda name: gaps[name].value if name in gaps else 0.0)
+    row = {
+        "in use": in_use,
+        "highest": best,
+        "highest - in use, points [95 %]": points(gaps[best]) if best in gaps else "0",
+        "others that are better beyond doubt": sum(gap.low > 0 for gap in gaps.values()),
+        "others that are worse beyond doubt": sum(gap.high < 0 for gap in gaps.values()),
+        "of": len(gaps),
+    }
+    return pd.DataFrame([row]).set_index("in use")
+
+
 def table(study: Ablation, variant: str, arms: Mapping[str, Mapping[str, Any]], device: str = "cpu") -> pd.DataFrame:
     """Accuracy of ``variant`` in every arm and its paired gain over the first one; arms that are missing are trained.
 
     arms: name -> fields of the configuration that differ from the study's own.
     """
     rows, base = {}, None
-    for name, changes in arms.items():
-        arm = replace(study, variants=(variant,), changes=dict(study.changes) | dict(changes)).train(device)
+    for name, arm in studies(study, variant, arms, device).items():
         predicted = arm.predictions(variant)
         base = predicted if base is None else base
         rows[name] = {

@@ -200,9 +200,21 @@ def get_or_train(spec: RunSpec, device: str = "cpu") -> Run:
         return find(spec) or _train(spec, device)
 
 
-def _train(spec: RunSpec, device: str) -> Run:
-    started, config = time.monotonic(), spec.config
-    faces = spec.faces()
+@dataclass(frozen=True)
+class Beginning:
+    """A run before its first step."""
+
+    faces: FaceSet
+    division: Division
+    method: Method
+    examples: Examples | Accompanied
+    test: Examples
+    course: Course
+
+
+def begin(spec: RunSpec, device: str = "cpu") -> Beginning:
+    """All that training ``spec`` starts from; pre-training stages that do not exist are trained first."""
+    config, faces = spec.config, spec.faces()
     division = spec.divide(faces)
     method = _untrained(spec, division.classes)
     examples = spec.learned(faces, division, device)
@@ -213,13 +225,18 @@ def _train(spec: RunSpec, device: str) -> Run:
         method.initialise()
     for name, state in provided.items():
         method.get_submodule(name).load_state_dict(state)
-    method = method.to(device, memory_format=torch.channels_last)
-    partial = spec.folder.with_name(f".{spec.folder.name}.partial")
     changed = Augmentation(config.scale, config.rotation, config.intensity, config.crops)
     course = Course(method.iterations, config.batch_size, spec.seed, changed)
+    return Beginning(faces, division, method.to(device, memory_format=torch.channels_last), examples, test, course)
+
+
+def _train(spec: RunSpec, device: str) -> Run:
+    started, run = time.monotonic(), begin(spec, device)
+    faces, division, method, examples, test = run.faces, run.division, run.method, run.examples, run.test
+    partial = spec.folder.with_name(f".{spec.folder.name}.partial")
     cause = digest(provenance.source_digest(spec.paper).encode(), faces.fingerprint.encode())
     try:
-        history = fit(method, examples, course, partial / "checkpoint.pt", title=str(spec), cause=cause)
+        history = fit(method, examples, run.course, partial / "checkpoint.pt", title=str(spec), cause=cause)
         method.eval()
         about = _about(spec, faces, division, len(examples), time.monotonic() - started)
         with whole_folder(spec.folder) as aside:

@@ -18,6 +18,7 @@ CHOICE = {  # a row whose folds are asked for, by paper
     "gcnet": {"dataset": "mmi", "variant": "S0R1"},
     "occluded": {"dataset": "ckplus", "variant": "Ours"},
     "unpaired": {"dataset": "mmse", "variant": "Pan"},
+    "idferm": {"dataset": "ckplus", "variant": "2B(N+M)"},
 }
 SOURCE = {"smoke": "twin", "twin": "twin", "paper": "prepared"}  # what each tier takes where nobody says otherwise
 FOLDS = {"smoke": [0], "twin": [0], "paper": list(range(10))}  # of ten, by tier
@@ -25,6 +26,7 @@ ONCE = {  # jobs of `reproduce` that do not depend on the number of folds, by pa
     "gcnet": {"pretraining": 2, "page": 13, "index": 1, "reproduce": 1},
     "occluded": {"page": 11, "index": 1, "reproduce": 1},
     "unpaired": {"page": 9, "index": 1, "reproduce": 1},
+    "idferm": {"pretraining": 4, "page": 17, "index": 1, "reproduce": 1},
 }
 ON_DEMAND = {"fold_page": 10, "row_page": 1, "folds": 1, "twin_page": 2, "twins": 1}
 ON_LONDON = {"london_page": 1, "london": 1}  # a page of its own for papers that need visible images only
@@ -36,9 +38,11 @@ NOTEBOOKS = sorted(str(f.relative_to(paths.ROOT)) for f in (paths.ROOT / "notebo
 def fold_jobs(paper: str, tier: str) -> int:
     """Trainings: jobs per protocol and fold; Occluded cuts only CK+ into folds, Unpaired has rows for pairs beside."""
     folds = len(FOLDS[tier])
-    return {"gcnet": 4 * folds, "occluded": 2 * (3 + folds), "unpaired": 2 * (2 * LEFT_OUT[tier] + folds) + 3 * folds}[
-        paper
-    ]
+    jobs = {
+        "gcnet": 4 * folds, "occluded": 2 * (3 + folds), "unpaired": 2 * (2 * LEFT_OUT[tier] + folds) + 3 * folds,
+        "idferm": 4 * 2 * folds,
+    }  # fmt: skip
+    return jobs[paper]
 
 
 def on_demand(paper: str) -> dict[str, int]:

@@ -2,17 +2,29 @@
 
 from fercore.figures.faces import course, generation, mistakes
 from fercore.figures.features import embedding, filters
+from fercore.figures.losses import against_seconds, failing_losses
 from fercore.figures.modalities import alignment
 from fercore.figures.occlusions import occlusions
 from fercore.figures.page import save
-from fercore.figures.scores import accuracy_bars, confusion_matrices, learning_curves, small_expressions
+from fercore.figures.scores import (
+    accuracy_along,
+    accuracy_bars,
+    confusion_by_protocol,
+    confusion_matrices,
+    learning_curves,
+    small_expressions,
+)
 
 __all__ = [
-    "alignment",
+    "accuracy_along",
     "accuracy_bars",
+    "against_seconds",
+    "alignment",
+    "confusion_by_protocol",
     "confusion_matrices",
     "course",
     "embedding",
+    "failing_losses",
     "filters",
     "generation",
     "learning_curves",

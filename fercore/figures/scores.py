@@ -1,13 +1,17 @@
 """Figures of scores: learning curves, confusion, bars, errors on small expressions."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from fercore.ablation import Ablation
 from fercore.evaluation import accuracy_interval, confusion
 from fercore.figures.page import new, stamped
+from fercore.tables.page import joined
 from fercore.trials import Trial
 
 
@@ -26,14 +30,45 @@ def confusion_matrices(ablation: Ablation, variants: list[str], trial: Trial | N
     ablation.need(*variants)
     figure = new(4.4 * len(variants), 4.4)
     for axis, variant in zip(figure.subplots(1, len(variants), squeeze=False)[0], variants, strict=True):
-        counts = confusion(ablation.predictions(variant, trial=trial), ablation.classes)
-        share = 100 * counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
-        names = [f"{name} ({n})" for name, n in counts.sum(axis=1).items()]
-        sns.heatmap(share, annot=True, fmt=".0f", cmap="Blues", vmin=0, vmax=100, cbar=False, ax=axis, square=True,
-                    yticklabels=names, annot_kws={"size": 8})  # fmt: skip
-        axis.set(title=variant, xlabel="predicted", ylabel="true")
-        axis.tick_params(labelsize=8)
+        _confusion(axis, ablation.predictions(variant, trial=trial), ablation.classes, variant)
     return stamped(figure, ablation.stamp_of(trial))
+
+
+def confusion_by_protocol(studies: Mapping[str, Ablation], variant: str) -> Figure:
+    """The same of one variant under several protocols, two in a row, each named by its key."""
+    figure = new(9.2, 4.6 * ((len(studies) + 1) // 2))
+    axes = figure.subplots((len(studies) + 1) // 2, 2, squeeze=False).flat
+    for axis, (name, study) in zip(axes, studies.items(), strict=False):
+        study.need(variant)
+        _confusion(axis, study.predictions(variant), study.classes, name)
+    for empty in list(axes)[len(studies) :]:
+        empty.set_axis_off()
+    return stamped(figure, joined({name: study.stamp for name, study in studies.items()}))
+
+
+def _confusion(axis: Axes, predicted: pd.DataFrame, classes: list[str], title: str) -> None:
+    counts = confusion(predicted, classes)
+    share = 100 * counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
+    names = [f"{name} ({n})" for name, n in counts.sum(axis=1).items()]
+    sns.heatmap(share, annot=True, fmt=".0f", cmap="Blues", vmin=0, vmax=100, cbar=False, ax=axis, square=True,
+                yticklabels=names, annot_kws={"size": 8})  # fmt: skip
+    axis.set(title=title, xlabel="predicted", ylabel="true")
+    axis.tick_params(labelsize=8)
+
+
+def accuracy_along(arms: Mapping[float, Ablation], variant: str, setting: str, in_use: float, stamp: str) -> Figure:
+    """Accuracy of a variant with its 95 % interval over subjects against the values of a setting."""
+    figure = new(5.5, 3.2)
+    axis, values = figure.subplots(), sorted(arms)
+    found = [accuracy_interval(arms[value].predictions(variant)) for value in values]
+    for value, interval in zip(values, found, strict=True):
+        axis.plot([value] * 2, [interval.low, interval.high], color="C0", lw=2)
+    axis.plot(values, [interval.value for interval in found], "o-", color="C0", lw=1)
+    axis.axvline(in_use, color="0.7", ls=":", zorder=0, label="in use")
+    axis.set(xlabel=setting, ylabel="accuracy")
+    axis.yaxis.set_major_formatter(PercentFormatter(1))
+    axis.legend(frameon=False)
+    return stamped(figure, stamp)
 
 
 def accuracy_bars(ablation: Ablation, printed: pd.Series) -> Figure:

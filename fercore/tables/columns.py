@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import nan
 
 import pandas as pd
 
@@ -39,9 +40,17 @@ class Column:
         return self.study.predictions(variant, trial=self.trial)
 
     def of(self, method: str) -> pd.DataFrame:
-        """Predictions of a printed row or of another system; empty for what is not run."""
-        variant = variant_of(self.study, method)
+        """Predictions of a printed row, of a variant or of another system; empty for what is not run."""
+        variant = method if method in self.study.variants else variant_of(self.study, method)
         return self.others.get(method, pd.DataFrame()) if variant is None else self.predictions(variant)
+
+    def rows(self, number: int) -> dict[str, str]:
+        """What stands in the table, the printed rows first, and how it is named there."""
+        printed = self.values(number).index
+        theirs = {variant_of(self.study, method) for method in printed}
+        own = [variant for variant in self.study.variants if variant not in theirs]
+        beyond = [*own, *(name for name in self.others if name not in printed)]
+        return {method: method for method in printed} | {name: f"{name} (not in the paper's table)" for name in beyond}
 
     def counts(self, predicted: pd.DataFrame) -> metrics.Counts:
         """What the metric is made of."""
@@ -51,33 +60,33 @@ class Column:
 def beside_printed(columns: list[Column], number: int) -> pd.DataFrame:
     """Table ``number`` of the paper: in every column the printed value and ours, %, with its 95 % interval.
 
-    Systems that the paper does not print stand below.
+    Rows of ours and other systems that the paper does not print stand below.
     """
     parts = {}
     for column in columns:
         printed = column.values(number)
-        own = {name: f"{name} (not in the paper's table)" for name in column.others if name not in printed}
-        ours = {method: _score(column, method) for method in printed.index}
-        ours |= {shown: _score(column, name) for name, shown in own.items()}
+        ours = {shown: _score(column, method) for method, shown in column.rows(number).items()}
         parts[column.name] = pd.DataFrame({"printed %": printed.reindex(ours), "ours % [95 %]": ours})
     return pd.concat(parts, axis=1).rename_axis("method").loc[_order(parts)]
 
 
-def gains_by_column(columns: list[Column], number: int) -> pd.DataFrame:
+def gains_by_column(columns: list[Column], number: int, baseline: str | None = None) -> pd.DataFrame:
     """What every row gains over the baseline, points, in every column: printed, and ours with its paired interval.
 
+    ``baseline``: a variant to measure against instead of the paper's own; nothing is printed over a row that is not.
     An arrow marks an interval without zero: up is better than the baseline, down is worse.
     """
     parts = {}
     for column in columns:
         study, printed = column.study, column.values(number)
-        base = column.predictions(study.baseline)
-        rows = {}
-        for method, value in printed.items():
-            variant, ours = variant_of(study, method), column.of(method)
-            if variant == study.baseline or (variant is None and ours.empty):
+        over = baseline or study.baseline
+        base, rows = column.predictions(over), {}
+        for method in column.rows(number):
+            variant = method if method in study.variants else variant_of(study, method)
+            ours = column.of(method)
+            if variant == over or (variant is None and ours.empty):
                 continue
-            gain = value - printed[study.specs[0].module.PRINTED[study.baseline]]
+            gain = printed.get(method, nan) - printed.get(study.specs[0].module.PRINTED.get(over), nan)
             rows[variant or method] = {"printed": gain, "ours [95 %]": _gain(column, ours, base)}
         parts[column.name] = pd.DataFrame(rows).T
     return pd.concat(parts, axis=1).rename_axis("row").loc[_order(parts)]

@@ -116,7 +116,8 @@ def printed_values(paper: str, number: int | None, dataset: str | None = None, m
     table = published.table(paper, number)
     if dataset is not None:
         table = table[table["dataset"] == dataset]
-    return table[table["metric"] == metric].set_index("method")["value"].astype(float)
+    named = table["metric"].isin({metric, f"rank-1 {metric}"})  # the best guess counts, as everywhere
+    return table[named].set_index("method")["value"].astype(float)
 
 
 def variant_of(ablation: Ablation, printed: str) -> str | None:
