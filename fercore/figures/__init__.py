@@ -3,6 +3,7 @@
 from fercore.figures.faces import course, generation, mistakes
 from fercore.figures.features import embedding, filters
 from fercore.figures.modalities import alignment
+from fercore.figures.normalised import estimates, identity_distances, judge, normalised_faces
 from fercore.figures.occlusions import occlusions
 from fercore.figures.page import save
 from fercore.figures.scores import accuracy_bars, confusion_matrices, learning_curves, small_expressions
@@ -13,10 +14,14 @@ __all__ = [
     "confusion_matrices",
     "course",
     "embedding",
+    "estimates",
     "filters",
     "generation",
+    "identity_distances",
+    "judge",
     "learning_curves",
     "mistakes",
+    "normalised_faces",
     "occlusions",
     "save",
     "small_expressions",
