@@ -10,6 +10,7 @@ from fercore.faces.examples import Examples
 from fercore.method import Batch
 from fercore.runs import Run
 
+KEYS = ("dataset", "subject", "fold", "image", "estimate", "error")
 BASELINES = ("copy of the input", "affine map per pixel", "mean neutral face")
 
 
@@ -25,14 +26,14 @@ def errors(runs: list[Run]) -> pd.DataFrame:
         if "generate_reference" not in run.spec.terms:
             continue
         faces, division, size = run.faces(), run.division(), run.spec.config.image_size
-        test = _expressive(Examples(faces, division.test, size))
+        test = expressive(Examples(faces, division.test, size))
         with torch.no_grad():
             estimates = {run.spec.variant: run.method()(test).generated}
         if run.spec.fold not in folds_done:  # the baselines depend on the fold, not on the variant
-            estimates |= _baselines(_expressive(Examples(faces, division.train, size)), test)
+            estimates |= without_network(expressive(Examples(faces, division.train, size)), test)
             folds_done.add(run.spec.fold)
-        expressive = (faces.table["label"] != "neutral").to_numpy()[division.test.rows]
-        rows = division.test.rows[expressive]
+        shown = (faces.table["label"] != "neutral").to_numpy()[division.test.rows]
+        rows = division.test.rows[shown]
         subject = faces.table["subject"].to_numpy()[rows]
         for name, estimate in estimates.items():
             error = (estimate - test.reference).square().flatten(1).mean(1).numpy()
@@ -52,8 +53,8 @@ def comparison(errors: pd.DataFrame, baselines: tuple[str, ...] = BASELINES) -> 
     for name in dict.fromkeys([*errors["estimate"].unique()]):
         row = {"estimate": name, "images": len(wide), "mean squared error": wide[name].mean()}
         row["PSNR, dB"] = 10 * np.log10(1 / wide[name]).mean()
-        if "SSIM" in errors:
-            row["SSIM"] = errors.loc[errors["estimate"] == name, "SSIM"].mean()
+        own = errors[errors["estimate"] == name]
+        row |= {measure: own[measure].mean() for measure in errors if measure not in KEYS}  # such as SSIM
         if name not in baselines:
             gains = {b: subject_bootstrap((wide[b] - wide[name]) / wide[b].mean(), wide["subject"]) for b in baselines}
             row |= {f"gain on {baseline}, %": str(gain) for baseline, gain in gains.items()}
@@ -72,7 +73,8 @@ def _reading(gains: dict[str, Interval]) -> str:
     return "; ".join(f"{word} {', '.join(names)}" for word, names in sides.items() if names)
 
 
-def _baselines(train: Batch, test: Batch) -> dict[str, Tensor]:
+def without_network(train: Batch, test: Batch) -> dict[str, Tensor]:
+    """The three BASELINES of the test images, B x 1 x S x S, fitted on training images and their references."""
     mean_input, mean_reference = train.image.mean(0), train.reference.mean(0)
     shifted = train.image - mean_input
     slope = (shifted * (train.reference - mean_reference)).sum(0) / shifted.square().sum(0).clamp(min=1e-6)
@@ -80,7 +82,8 @@ def _baselines(train: Batch, test: Batch) -> dict[str, Tensor]:
     return dict(zip(BASELINES, (test.image, affine, mean_reference.expand_as(test.image)), strict=True))
 
 
-def _expressive(examples: Examples) -> Batch:
+def expressive(examples: Examples) -> Batch:
+    """All of them in one batch, those left out that show their reference."""
     batch = next(examples.in_order(batch_size=len(examples)))
     kept = ~batch.is_reference
     return Batch(batch.image[kept], batch.label[kept], batch.reference[kept], batch.is_reference[kept])

@@ -4,6 +4,7 @@ from fercore.figures.faces import course, generation, mistakes
 from fercore.figures.features import embedding, filters
 from fercore.figures.losses import against_seconds, failing_losses
 from fercore.figures.modalities import alignment
+from fercore.figures.normalised import estimates, identity_distances, judge, normalised_faces
 from fercore.figures.occlusions import occlusions
 from fercore.figures.page import save
 from fercore.figures.scores import (
@@ -25,10 +26,14 @@ __all__ = [
     "course",
     "embedding",
     "failing_losses",
+    "estimates",
     "filters",
     "generation",
+    "identity_distances",
+    "judge",
     "learning_curves",
     "mistakes",
+    "normalised_faces",
     "occlusions",
     "save",
     "small_expressions",
