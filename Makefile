@@ -45,8 +45,8 @@ reproduce: $(STAMP) ## every table and figure: PAPER=gcnet (or occluded, unpaire
 
 folds: $(STAMP) ## every fold of one row: PAPER=gcnet DATASET=ckplus VARIANT=S1R1 SOURCE=twin
 	@$(BIN)/python -m fercore.pages --check notebooks/$(PAPER)/run_fold.ipynb \
-		-p tier $(TIER) -p source $(SOURCE) -p dataset $(DATASET) -p variant $(VARIANT)
-	$(SNAKEMAKE) dataset=$(DATASET) variant=$(VARIANT) source=$(SOURCE) -- folds
+		-p tier $(TIER) -p source $(SOURCE) -p dataset $(DATASET) -p variant '$(VARIANT)'
+	$(SNAKEMAKE) dataset=$(DATASET) variant='$(VARIANT)' source=$(SOURCE) -- folds
 
 london: $(STAMP) ## prepare the London faces, then train on them: PAPER=gcnet LONDON=folder of the photographs
 	@test -f notebooks/$(PAPER)/real_faces_london.ipynb || { echo "PAPER=$(PAPER) has no page on London" >&2; exit 2; }

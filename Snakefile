@@ -201,7 +201,7 @@ rule index:
 
 # every fold of one row, each as a page of its own: make folds DATASET= VARIANT= SOURCE=
 ROW = f"{config.get('dataset')}-{config.get('variant')}-{SOURCE}"
-ROW_CHOICE = f"{CHOICE} -p dataset {config.get('dataset')} -p variant {config.get('variant')}"
+ROW_CHOICE = f"{CHOICE} -p dataset {config.get('dataset')} -p variant {quote(str(config.get('variant')))}"
 
 
 rule folds:

@@ -15,7 +15,7 @@ from fercore import paths
 TIERS = ("smoke", "twin", "paper")
 SOURCES = ("twin", "prepared")
 NO_PAPER = "none"  # metadata of a notebook that belongs to no paper
-NAME = re.compile(r"[A-Za-z0-9_+-]+")  # no slash, no dot: no name leads out of its folder
+NAME = re.compile(r"[A-Za-z0-9_+()-]+")  # no slash, no dot: no name leads out of its folder
 
 
 class ParameterError(ValueError):
@@ -99,7 +99,7 @@ def _listed(valid: Iterable) -> str:
 
 def _check_type(name: str, value: Any, default: Any) -> None:
     if isinstance(value, str) and not NAME.fullmatch(value):
-        raise ParameterError(f"{name}: {value!r} is not a name; valid: letters, digits, _ + -")
+        raise ParameterError(f"{name}: {value!r} is not a name; valid: letters, digits, _ + - ( )")
     expected = (int, float) if type(default) is float else type(default)
     fits = default is None or (isinstance(value, expected) and isinstance(value, bool) == isinstance(default, bool))
     if not fits:

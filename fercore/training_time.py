@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from fercore import published
+from fercore import provenance, published
 from fercore.losses.comparisons import comparisons
 from fercore.method import Batch
-from fercore.runs import Beginning, RunSpec, begin
+from fercore.runs import Beginning, RunSpec, begin, pretrain
 
 COUNTED = {  # row -> the loss's name among the comparisons
     "triplet": "triplet", "N+1": "n_pair", "CCL": "coupled_clusters", "centre": "centre", "2B(N+M)": "clusters",
@@ -94,7 +94,7 @@ def compared(variant: str, batch: Batch, classes: tuple[str, ...]) -> int:
 
 
 def race(specs: dict[str, RunSpec], every: int, device: str = "cpu") -> dict[str, Course]:
-    """Every row to the end of its schedule, ``every`` steps at a time in turn: all see the same moods of the machine."""
+    """Every row to the end of its schedule, ``every`` steps at a time in turn: all see the machine's same moods."""
     courses = {name: Course(spec, begin(spec, device)) for name, spec in specs.items()}
     for course in courses.values():
         next(course._batches)  # the first one reserves memory
@@ -164,3 +164,30 @@ def _agrees(name: str, last: str, seconds: dict[str, float]) -> str:
     if seconds[name] != seconds[name]:
         return "yes: not reached at all"
     return "yes" if seconds[name] > seconds[last] else "no"
+
+
+def curves(courses: dict[str, Course]) -> dict[str, pd.DataFrame]:
+    """The curve of every row."""
+    return {name: course.curve for name, course in courses.items()}
+
+
+def stamp(courses: dict[str, Course], number: int, wanted: float) -> str:
+    """What stands under table and figure."""
+    spec, run = next((course.spec, course.run) for course in courses.values())
+    parts = [
+        f"tier {spec.tier}" + "".join(f", {name} {value!r}" for name, value in spec.changes),
+        f"data: {run.faces.credit}", f"inner fold {number} of fold {spec.fold}, {len(run.test)} images",
+        f"target {100 * wanted:.1f} %", f"seed {spec.seed}",
+        f"{torch.get_num_threads()} threads on one machine", f"commit {provenance.commit()}",
+    ]  # fmt: skip
+    return " · ".join(parts)
+
+
+def generator_seconds(spec: RunSpec, device: str = "cpu") -> pd.DataFrame:
+    """What trainings of the generator took that every row shares and no clock of the race counts."""
+    rows = {}
+    for stage in ("identity", "HNG_vggface", "HNG"):
+        about = pretrain(spec, stage, device).about
+        rows[stage] = {"seconds": about["seconds"], "iterations": about["config"]["iterations"]}
+    rows["together"] = {"seconds": sum(row["seconds"] for row in rows.values())}
+    return pd.DataFrame(rows).T.rename_axis("stage")
