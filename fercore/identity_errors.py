@@ -1,4 +1,4 @@
-"""How often a generated face passes for another person (IDFERM, Table 1, Fig. 10), by a judge calibrated on strangers."""
+"""How often a generated face passes for another person (IDFERM, Table 1), by a judge calibrated on strangers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -88,7 +88,7 @@ def table(found: Mapping[str, np.ndarray], portraits: Portraits, threshold: floa
 
 
 def agreement(found: Mapping[str, np.ndarray], portraits: Portraits, threshold: float) -> pd.DataFrame:
-    """What L_id saves, paired image by image, for every weight that was run: printed and ours; read from the interval."""
+    """What L_id saves, paired image by image, for every weight that was run: printed, ours, and the reading."""
     base, rows = row_of(0), {}
     for name in [one for one in found if one.startswith(PRINTED) and one != base]:
         fewer = (found[base] > threshold).astype(int) - (found[name] > threshold)
