@@ -104,6 +104,19 @@ def agreement(found: Mapping[str, np.ndarray], portraits: Portraits, threshold: 
     return pd.DataFrame(rows).T.rename_axis("generator")
 
 
+def shares(found: Mapping[str, np.ndarray], portraits: Portraits, threshold: float) -> pd.DataFrame:
+    """Share of images beyond the threshold, whatever was compared, with intervals over people."""
+    rows = {name: _ours(found, name, portraits, threshold) for name in found}
+    return pd.DataFrame(rows).T.rename_axis("compared with the input")
+
+
+def gap(found: Mapping[str, np.ndarray], portraits: Portraits, threshold: float, one: str, other: str) -> str:
+    """How many points fewer identity errors ``one`` has than ``other``, and what that says of the paper's claim."""
+    fewer = (found[other] > threshold).astype(int) - (found[one] > threshold)
+    saved = subject_bootstrap(pd.Series(fewer), portraits.table["subject"])
+    return f"{one}: {saved} points fewer than {other}, {READINGS[reading(saved)]}"
+
+
 def _printed(name: str) -> float:
     printed = published.table("idferm", 1).set_index("method")["value"].astype(float)
     return float(printed.get(name, float("nan")))
