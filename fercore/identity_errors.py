@@ -1,4 +1,4 @@
-"""How often a generated face passes for another person (IDFERM, Table 1, Fig. 10), by a judge calibrated on strangers."""
+"""How often a generated face passes for another person (IDFERM, Table 1), by a judge calibrated on strangers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -88,7 +88,7 @@ def table(found: Mapping[str, np.ndarray], portraits: Portraits, threshold: floa
 
 
 def agreement(found: Mapping[str, np.ndarray], portraits: Portraits, threshold: float) -> pd.DataFrame:
-    """What L_id saves, paired image by image, for every weight that was run: printed and ours; read from the interval."""
+    """What L_id saves, paired image by image, for every weight that was run: printed, ours, and the reading."""
     base, rows = row_of(0), {}
     for name in [one for one in found if one.startswith(PRINTED) and one != base]:
         fewer = (found[base] > threshold).astype(int) - (found[name] > threshold)
@@ -102,6 +102,19 @@ def agreement(found: Mapping[str, np.ndarray], portraits: Portraits, threshold: 
             "nearer to the input": READINGS[reading(nearer)],
         }
     return pd.DataFrame(rows).T.rename_axis("generator")
+
+
+def shares(found: Mapping[str, np.ndarray], portraits: Portraits, threshold: float) -> pd.DataFrame:
+    """Share of images beyond the threshold, whatever was compared, with intervals over people."""
+    rows = {name: _ours(found, name, portraits, threshold) for name in found}
+    return pd.DataFrame(rows).T.rename_axis("compared with the input")
+
+
+def gap(found: Mapping[str, np.ndarray], portraits: Portraits, threshold: float, one: str, other: str) -> str:
+    """How many points fewer identity errors ``one`` has than ``other``, and what that says of the paper's claim."""
+    fewer = (found[other] > threshold).astype(int) - (found[one] > threshold)
+    saved = subject_bootstrap(pd.Series(fewer), portraits.table["subject"])
+    return f"{one}: {saved} points fewer than {other}, {READINGS[reading(saved)]}"
 
 
 def _printed(name: str) -> float:

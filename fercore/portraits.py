@@ -1,7 +1,7 @@
 """Expressive faces with the true neutral of each person, what a generator makes of them, and how near that comes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from fercore.faces.examples import Examples
 from fercore.faces.protocols import Part, classified, protocol_of
 from fercore.method import Batch
 from fercore.normalised import normalised
-from fercore.runs import Run, RunSpec, pretrain
+from fercore.runs import Run, RunSpec, get_or_train, pretrain, pretraining_of
 
 COPY, AFFINE, MEAN = references.BASELINES
 OTHERS_MEAN = "mean neutral face of the set's other people"
@@ -132,10 +132,15 @@ def generators(spec: RunSpec, arms: Mapping[str, Mapping], device: str = "cpu") 
     """One trained generator per arm (fields of the configuration that differ); equal ones are trained once."""
 
     def changed(changes: Mapping) -> RunSpec:
-        return RunSpec(spec.paper, spec.variant, spec.dataset, spec.protocol, 0, spec.tier, spec.source, spec.seed,
-                       tuple((dict(spec.changes) | dict(changes)).items()))  # fmt: skip
+        return replace(spec, changes=tuple((dict(spec.changes) | dict(changes)).items()))
 
     return {name: pretrain(changed(changes), "HNG", device) for name, changes in arms.items()}
+
+
+def last_stage_on_folds(spec: RunSpec, folds: list[int], device: str = "cpu") -> list[Run]:
+    """The generator's last stage on the folds of ``spec``'s own set, instead of the database that the paper takes."""
+    changes = pretraining_of(spec, "HNG").changes
+    return [get_or_train(replace(spec, variant="HNG", fold=k, changes=changes), device) for k in folds]
 
 
 def stamp(spec: RunSpec, portraits: Portraits, runs: list[Run]) -> str:

@@ -14,7 +14,7 @@ from fercore.runs import Run
 
 
 def normalised_faces(run: Run, portraits: Portraits, stamp: str) -> Figure:
-    """Of every set the person with most expressions: neutral and apex faces, what becomes of them, the neutral (Fig. 5)."""
+    """Of every set the person with most expressions: neutral and apex, what becomes of them, the neutral (Fig. 5)."""
     chosen = {dataset: _person(portraits, dataset) for dataset in portraits.table["dataset"].unique()}
     figure = new(1.05 * (1 + max(map(len, chosen.values()))) + 1.5, 3.4 * len(chosen) + 0.4)
     for part, (dataset, places) in zip(
