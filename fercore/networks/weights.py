@@ -52,7 +52,7 @@ def _checked(file: Path, sha256: str, network: str) -> Path:
     """The file, if it is there and its SHA-256 is the one given."""
     if not file.is_file():
         raise WeightsError(
-            f"{file} is missing: put the weights of {network} there, or set weights = 'random' to start from nothing"
+            f"{file} is missing: put the weights of {network} there, or choose other `weights`"
         )
     found = digest(file)
     if found != sha256.lower():
