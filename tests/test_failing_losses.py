@@ -1,4 +1,4 @@
-"""Figure 3 of IDFERM: three losses fall silent on our embeddings, for the reason it gives, and clusters loss does not."""
+"""Figure 3 of IDFERM: three losses fall silent on our embeddings, and clusters loss does not."""
 
 import math
 
