@@ -96,8 +96,6 @@ def compared(variant: str, batch: Batch, classes: tuple[str, ...]) -> int:
 def race(specs: dict[str, RunSpec], every: int, device: str = "cpu") -> dict[str, Course]:
     """Every row to the end of its schedule, ``every`` steps at a time in turn: all see the machine's same moods."""
     courses = {name: Course(spec, begin(spec, device)) for name, spec in specs.items()}
-    for course in courses.values():
-        next(course._batches)  # the first one reserves memory
     while any(course.run.method.iteration < course.run.method.iterations for course in courses.values()):
         for course in courses.values():
             course.advance(every, device)
@@ -115,8 +113,8 @@ def target(courses: dict[str, Course], baseline: str, share: float) -> float:
 
 
 def reached(curve: pd.DataFrame, wanted: float) -> pd.Series | None:
-    """The first test at which the accuracy is there, None if it never is."""
-    there = curve[curve["accuracy"] >= wanted]
+    """The first test after a step at which the accuracy is there, None if it never is."""
+    there = curve[(curve["accuracy"] >= wanted) & (curve["steps"] > 0)]
     return there.iloc[0] if len(there) else None
 
 

@@ -10,7 +10,7 @@ from factories import small_faces
 from matplotlib.figure import Figure
 from result_factories import store_all, store_untrained, study
 
-from fercore import figures, paths
+from fercore import failing_losses, figures, paths
 from fercore.faces.protocols import SEVEN
 from fercore.figures import features
 from fercore.figures.page import face_grid, new, stamped
@@ -18,6 +18,8 @@ from fercore.papers.gcnet import PRETRAINING, VARIANTS
 from fercore.trials import Trial
 
 STAMP = "tier smoke · data: drawn by the tests; no person · folds 0 of 10 (missing 1-9) · seeds 0 · commit c0ffee0123"
+OF_A_STUDY = ("accuracy_bars", "confusion_by_protocol", "confusion_matrices", "small_expressions")
+CURVE = pd.DataFrame({"seconds": [0.0, 1.0], "accuracy": [0.2, 0.6]})
 NETWORKS = ["CNN", "metricCNN", "S0R0", "S0R1", "S1R1"]
 
 
@@ -61,6 +63,10 @@ def draw(runs, scored, monkeypatch):
         "filters": lambda: figures.filters(runs["S1R1"], STAMP),
         "occlusions": lambda: figures.occlusions(small_faces(4, SEVEN, 2, size=33), ("R8", "mouth"), STAMP),
         "learning_curves": lambda: figures.learning_curves(runs["S1R1"].history, STAMP),
+        "accuracy_along": lambda: figures.accuracy_along({0.5: scored, 1.0: scored}, "CNN", "weight", 1.0, STAMP),
+        "against_seconds": lambda: figures.against_seconds({"CNN": CURVE}, 0.5, STAMP),
+        "failing_losses": lambda: figures.failing_losses(failing_losses.scene(), 100.0, STAMP),
+        "confusion_by_protocol": lambda: figures.confusion_by_protocol({"CK+": scored}, "CNN"),
         "accuracy_bars": lambda: figures.accuracy_bars(scored, printed),
         "confusion_matrices": lambda: figures.confusion_matrices(scored, ["CNN", "S1R1"]),
         "small_expressions": lambda: figures.small_expressions(scored, ["CNN", "S1R1"]),
@@ -90,7 +96,7 @@ def images(figure) -> list[np.ndarray]:
 @pytest.mark.parametrize("name", sorted(set(figures.__all__) - {"save", "alignment"}))
 def test_every_figure_is_stamped_filled_and_shows_itself(name, draw, scored):
     figure = draw(name)
-    stamp = scored.stamp if name in ("accuracy_bars", "confusion_matrices", "small_expressions") else STAMP
+    stamp = scored.stamp if name in OF_A_STUDY else STAMP
     assert isinstance(figure, Figure) and foot(figure) == re.sub(r"\s", "", stamp)
     assert figure.axes and all(axis.has_data() for axis in figure.axes)
     picture = figure._repr_png_()

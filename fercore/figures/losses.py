@@ -43,7 +43,7 @@ def against_seconds(curves: Mapping[str, pd.DataFrame], target: float, stamp: st
     axis = figure.subplots()
     for n, (name, curve) in enumerate(curves.items()):
         axis.plot(curve["seconds"], curve["accuracy"], color=f"C{n}", lw=1.2, label=name)
-    axis.axhline(target, color="0.5", ls=":", label="target")
+    axis.axhline(target, color="black", ls=":", label="target")
     axis.set(xlabel="seconds of training", ylabel="accuracy, inner fold")
     axis.yaxis.set_major_formatter(PercentFormatter(1))
     axis.legend(frameon=False, fontsize=8, bbox_to_anchor=(1, 1), loc="upper left")

@@ -84,7 +84,7 @@ def gains_by_column(columns: list[Column], number: int, baseline: str | None = N
         for method in column.rows(number):
             variant = method if method in study.variants else variant_of(study, method)
             ours = column.of(method)
-            if variant == over or (variant is None and ours.empty):
+            if variant == over or (variant is None and (ours.empty or method not in printed)):
                 continue
             gain = printed.get(method, nan) - printed.get(study.specs[0].module.PRINTED.get(over), nan)
             rows[variant or method] = {"printed": gain, "ours [95 %]": _gain(column, ours, base)}
