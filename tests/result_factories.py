@@ -75,7 +75,7 @@ def store_untrained(spec: RunSpec, seed: int = 0) -> Run:
         shown = shown.rename_axis("row").reset_index().assign(predicted=shown["label"].to_numpy())
         scores = {f"p_{label}": 0.1 + 0.3 * (shown["label"] == label) for label in division.classes}
         shown.assign(**scores).to_parquet(spec.folder / f"{name}.parquet", index=False)
-    batch = next(Examples(faces, division.test, spec.config.stored_size).in_order())
+    batch = next(Examples(faces, division.test, spec.config.image_size).in_order())
     with torch.no_grad():
         features = find(spec).method()(batch).feature
     np.save(spec.folder / "features.npy", features.numpy())

@@ -37,12 +37,12 @@ def confusion_matrices(ablation: Ablation, variants: list[str], trial: Trial | N
 def confusion_by_protocol(studies: Mapping[str, Ablation], variant: str) -> Figure:
     """The same of one variant under several protocols, two in a row, each named by its key."""
     figure = new(9.2, 4.6 * ((len(studies) + 1) // 2))
-    axes = figure.subplots((len(studies) + 1) // 2, 2, squeeze=False).flat
+    axes = list(figure.subplots((len(studies) + 1) // 2, 2, squeeze=False).flat)
     for axis, (name, study) in zip(axes, studies.items(), strict=False):
         study.need(variant)
         _confusion(axis, study.predictions(variant), study.classes, name)
-    for empty in list(axes)[len(studies) :]:
-        empty.set_axis_off()
+    for empty in axes[len(studies) :]:
+        empty.remove()
     return stamped(figure, joined({name: study.stamp for name, study in studies.items()}))
 
 
