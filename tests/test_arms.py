@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from result_factories import judged
 
 from fercore import arms
 from fercore.evaluation import accuracy_interval, difference_interval
@@ -30,3 +31,26 @@ def test_the_studys_own_changes_stay(table, unpaired_study):
         unpaired_study, variants=("Ours",), folds=(0,), changes=dict(unpaired_study.changes) | {"attention": "constant"}
     ).runs()
     assert run.about["config"]["image_size"] == 32 and run.about["config"]["attention"] == "constant"
+
+
+class Arm:
+    """As a study of one variant."""
+
+    def __init__(self, right):
+        self.right = right
+
+    def predictions(self, variant):
+        return judged(self.right).assign(fold=0)
+
+
+def test_the_lead_of_the_best_arm_is_over_the_one_in_use_and_others_are_counted():
+    found = {"in use": [True, False] * 10, "better": [True] * 20, "worse": [False] * 20, "same": [True, False] * 10}
+    row = arms.lead({name: Arm(right) for name, right in found.items()}, "x", "in use").loc["in use"]
+    assert row["highest"] == "better" and row["highest - in use, points [95 %]"].startswith("+50.0")
+    assert row["others that are better beyond doubt"] == row["others that are worse beyond doubt"] == 1
+    assert row["of"] == 3
+
+
+def test_an_arm_in_use_that_is_best_leads_by_nothing():
+    row = arms.lead({"in use": Arm([True] * 4), "worse": Arm([False] * 4)}, "x", "in use").loc["in use"]
+    assert row["highest"] == "in use" and row["highest - in use, points [95 %]"] == "0"
