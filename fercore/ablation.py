@@ -122,7 +122,7 @@ class Ablation:
         stale = sum(run.stale for run in runs)
         commits = sorted({run.about["commit"] for run in runs}) or [provenance.commit()]
         parts = [
-            f"tier {self.tier}" + "".join(f", {name} {value}" for name, value in self.changes),
+            f"tier {self.tier}" + "".join(f", {name} {'none' if value == '' else value}" for name, value in self.changes),
             *[f"at most {limit} people of a twin" for limit in [self._limit] if limit],
             *["settings chosen per fold on inner folds"] * bool(self.settled),
             "data: " + credit(runs[0].about["data"] if runs else None, self.dataset, self.source),

@@ -77,7 +77,7 @@ def table(of: Scene) -> pd.DataFrame:
         f = of.f.clone().requires_grad_()
         value = loss(f)
         gradient = torch.autograd.grad(value, f)[0].norm(dim=1).max().item()
-        rows[name] = {"value": value.item(), f"zero (< {ZERO:g})": _word(value.item() < ZERO), "gradient": gradient}
+        rows[name] = {"value": value.item(), f"zero (below {ZERO:g})": _word(value.item() < ZERO), "gradient": gradient}
     return pd.DataFrame(rows).T.rename_axis("loss")
 
 
