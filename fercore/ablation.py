@@ -122,7 +122,7 @@ class Ablation:
         stale = sum(run.stale for run in runs)
         commits = sorted({run.about["commit"] for run in runs}) or [provenance.commit()]
         parts = [
-            f"tier {self.tier}" + "".join(f", {name} {'none' if value == '' else value}" for name, value in self.changes),
+            ", ".join([f"tier {self.tier}", *(f"{name} {_said(value)}" for name, value in self.changes)]),
             *[f"at most {limit} people of a twin" for limit in [self._limit] if limit],
             *["settings chosen per fold on inner folds"] * bool(self.settled),
             "data: " + credit(runs[0].about["data"] if runs else None, self.dataset, self.source),
@@ -150,3 +150,7 @@ def _ranges(numbers: list[int]) -> str:
     if len(numbers) > 2 and numbers == list(range(numbers[0], numbers[-1] + 1)):
         return f"{numbers[0]}-{numbers[-1]}"
     return ", ".join(map(str, numbers))
+
+
+def _said(value: object) -> object:
+    return "none" if value == "" else value

@@ -13,6 +13,8 @@ from sklearn.preprocessing import StandardScaler
 
 from fercore.evaluation import subject_bootstrap
 from fercore.faces.examples import Examples
+from fercore.networks.inception import standardised
+from fercore.networks.metric_head import TwoBranchHead
 from fercore.runs import Run
 from fercore.tables.columns import points
 
@@ -138,15 +140,14 @@ def _cells(target: str, right: pd.Series, first: pd.Series, people: pd.Series) -
 
 @torch.no_grad()
 def _embedded(run: Run) -> dict[str, np.ndarray]:
-    from fercore.networks.inception import standardised
-
-    method, found = run.method(), {"input pixels": [], "o": [], "f": []}
+    method, found = run.method(), []
     for batch in Examples(run.faces(), run.division().test, run.spec.config.image_size).in_order():
-        o, f = method.head(method.trunk(standardised(batch.image)))
-        for name, space in (("input pixels", batch.image.flatten(1)), ("o", o), ("f", f)):
-            found[name].append(space)
-    kept = found if hasattr(method, "H") else {name: found[name] for name in ("input pixels", "o")}  # f is not trained
-    return {name: torch.cat(parts).numpy() for name, parts in kept.items()}
+        h = method.trunk(standardised(batch.image))
+        spaces = {"input pixels": batch.image.flatten(1), "o": method.head.feature(h)}
+        if isinstance(method.head, TwoBranchHead):  # a row without metric loss embeds nothing
+            spaces["f"] = method.head(h)[1]
+        found.append(spaces)
+    return {name: torch.cat([spaces[name] for spaces in found]).numpy() for name in found[0]}
 
 
 def _probe(learned: np.ndarray) -> Pipeline:
