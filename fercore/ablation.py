@@ -122,7 +122,7 @@ class Ablation:
         stale = sum(run.stale for run in runs)
         commits = sorted({run.about["commit"] for run in runs}) or [provenance.commit()]
         parts = [
-            ", ".join([f"tier {self.tier}", *(f"{name} {_said(value)}" for name, value in self.changes)]),
+            tier_with(self.tier, self.changes),
             *[f"at most {limit} people of a twin" for limit in [self._limit] if limit],
             *["settings chosen per fold on inner folds"] * bool(self.settled),
             "data: " + credit(runs[0].about["data"] if runs else None, self.dataset, self.source),
@@ -152,5 +152,6 @@ def _ranges(numbers: list[int]) -> str:
     return ", ".join(map(str, numbers))
 
 
-def _said(value: object) -> object:
-    return "none" if value == "" else value
+def tier_with(tier: str, changes: tuple[tuple[str, object], ...]) -> str:
+    """How a stamp names a tier and what differs from its settings."""
+    return ", ".join([f"tier {tier}", *(f"{name} {'none' if value == '' else value}" for name, value in changes)])

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 
 from fercore import provenance, published
+from fercore.ablation import tier_with
 from fercore.losses.comparisons import comparisons
 from fercore.method import Batch
 from fercore.runs import Beginning, RunSpec, begin, pretrain
@@ -173,8 +174,7 @@ def stamp(courses: dict[str, Course], number: int, wanted: float) -> str:
     """What stands under table and figure."""
     spec, run = next((course.spec, course.run) for course in courses.values())
     parts = [
-        f"tier {spec.tier}" + "".join(f", {name} {value!r}" for name, value in spec.changes),
-        f"data: {run.faces.credit}", f"inner fold {number} of fold {spec.fold}, {len(run.test)} images",
+        tier_with(spec.tier, spec.changes), f"data: {run.faces.credit}", f"inner fold {number} of fold {spec.fold}, {len(run.test)} images",
         f"target {100 * wanted:.1f} %", f"seed {spec.seed}",
         f"{torch.get_num_threads()} threads on one machine", f"commit {provenance.commit()}",
     ]  # fmt: skip

@@ -6,7 +6,7 @@ from result_factories import judged, store, store_all, study
 
 from fercore import ablation as module
 from fercore import provenance
-from fercore.ablation import Ablation
+from fercore.ablation import Ablation, tier_with
 from fercore.faces.protocols import SEVEN
 from fercore.runs import find
 
@@ -125,3 +125,8 @@ def test_an_official_division_is_the_only_fold_and_a_limited_twin_says_so():
     assert f"at most {asked.specs[0].config.twin_subjects} people of a twin" in asked.stamp
     assert "people of a twin" not in Ablation("occluded", "rafdb", ["ResNet"], folds=[0], tier="paper").stamp
     assert "people of a twin" not in Ablation("occluded", "rafdb", ["ResNet"], folds=[0], source="prepared").stamp
+
+
+def test_a_stamp_names_what_differs_from_the_tier_and_an_empty_value_in_words():
+    assert tier_with("twin", ()) == "tier twin"
+    assert tier_with("twin", (("pretraining", ""), ("base_rate", 0.1))) == "tier twin, pretraining none, base_rate 0.1"
