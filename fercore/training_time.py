@@ -174,7 +174,8 @@ def stamp(courses: dict[str, Course], number: int, wanted: float) -> str:
     """What stands under table and figure."""
     spec, run = next((course.spec, course.run) for course in courses.values())
     parts = [
-        tier_with(spec.tier, spec.changes), f"data: {run.faces.credit}", f"inner fold {number} of fold {spec.fold}, {len(run.test)} images",
+        tier_with(spec.tier, spec.changes), f"data: {run.faces.credit}",
+        f"inner fold {number} of fold {spec.fold}, {len(run.test)} images",
         f"target {100 * wanted:.1f} %", f"seed {spec.seed}",
         f"{torch.get_num_threads()} threads on one machine", f"commit {provenance.commit()}",
     ]  # fmt: skip
