@@ -3,7 +3,6 @@
 import pandas as pd
 import pytest
 import torch
-from conftest import set_places
 from factories import same_bits, small_faces, snapshot
 
 from fercore import training_time
@@ -22,7 +21,8 @@ def specs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("race")
     small_faces(12, SEVEN, 4, size=30).save(folder / "data" / "prepared" / "ckplus")
     with pytest.MonkeyPatch.context() as patch:
-        set_places(patch, folder)
+        patch.setenv("FERCORE_DATA", str(folder / "data"))
+        patch.setenv("FERCORE_RESULTS", str(folder / "results"))
         rows = ["softmax", "triplet", "2B(N+M)"]
         study = Ablation("idferm", "ckplus", rows, "ckplus7", [0], "smoke", "prepared", changes=TINY)
         yield training_time.inner(study.specs, 0)
