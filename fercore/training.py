@@ -2,6 +2,7 @@
 
 import io
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,12 +43,14 @@ def fit(
     seconds_between: float = 10.0,
     title: str = "",
     cause: str = "",
+    after_epoch: Callable[[int], None] | None = None,
 ) -> pd.DataFrame:
     """Train ``method`` in place; returns the mean of every term per epoch.
 
     The state is saved to ``checkpoint`` at the end of an epoch, once ``seconds_between`` have passed since the last
     time, and at the very end; called again, training continues from there and ends with the same bits as if never
-    interrupted. A checkpoint of another ``cause`` (code, data) is not continued but begun anew.
+    interrupted. A checkpoint of another ``cause`` (code, data) is not continued but begun anew. ``after_epoch`` is told
+    each epoch trained here, may look at the method, and changes nothing: epochs draw their own random numbers.
     Raises TrainingError at the first epoch whose loss is not finite, OSError where the checkpoint cannot be written.
     """
     if not len(examples):
@@ -57,6 +60,8 @@ def fit(
     with tqdm(total=course.iterations, initial=method.iteration, desc=title, mininterval=1.0) as bar:
         while method.iteration < course.iterations:
             history.append(_epoch(method, examples, course, epoch=len(history), bar=bar))
+            if after_epoch is not None:
+                after_epoch(len(history) - 1)
             if checkpoint is not None and time.monotonic() - saved >= seconds_between:
                 _save(method, history, checkpoint, cause)
                 saved = time.monotonic()

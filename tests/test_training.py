@@ -107,6 +107,21 @@ def test_history_holds_the_mean_of_every_term_per_epoch(examples, net):
         assert history[term].tolist() == pytest.approx(means, rel=1e-5)
 
 
+def test_an_observer_is_told_every_epoch_and_changes_nothing(examples):
+    seen, net = [], gcnet(STAGES["S1R1"])
+
+    def look(epoch):
+        net.eval()
+        torch.rand(7)
+        seen.append((epoch, net.iteration))
+
+    history = fit(net, examples, course(ITERATIONS), after_epoch=look)
+    assert seen == [(0, 7), (1, 14), (2, 17)]
+    alone, expected = trained(examples)
+    assert same_bits(net.progress(), alone.progress())
+    pd.testing.assert_frame_equal(history, expected, check_exact=True)
+
+
 def test_networks_are_in_training_mode_and_every_epoch_has_other_changes(examples, net):
     seen, ordinary = [], net.step
     net.eval()

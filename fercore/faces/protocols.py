@@ -27,6 +27,7 @@ class Protocol:
     modality: str = "visible"  # of the images that take part; the other one's stay out
     official: bool = False  # the publishers' own division, told by the manifest's split, is the only fold
     folds: int = N_FOLDS  # as many as people: each is left out once
+    apart: str = "people"  # what no two folds share: "people", or only "images", to see what that leak is worth
     unit: str = "image"  # what is scored: each image, or each "sequence" by the mean scores of its images
     paper: str = ""  # whose protocol it is; its runs take it where none is named
 
@@ -45,6 +46,10 @@ PROTOCOLS = {
         Protocol("mmi6peaks", "mmi", SIX, "last", "as mmi6, of sequences that end at peaks of your own list (--peaks)",
             paper="gcnet"),
         Protocol("oulu6", "oulu", SIX, "last", "Table 5; last three (printed digits are k/1440)", paper="gcnet"),
+        Protocol("ckplus7leaky", "ckplus", SEVEN, "last", "as ckplus7, but people stand on both sides", apart="images",
+            paper="gcnet"),
+        Protocol("oulu6leaky", "oulu", SIX, "last", "as oulu6, but people stand on both sides", apart="images",
+            paper="gcnet"),
         Protocol("rafdb7", "rafdb", WILD, "all", "Table 1; official training and test set", official=True,
             paper="occluded"),
         Protocol("affectnet7", "affectnet", WILD, "all", "Table 1; tested on the validation set", official=True,
@@ -114,7 +119,7 @@ class Division:
 
 
 def divide(faces: FaceSet, protocol: Protocol, fold: int, inner: int | None = None) -> Division:
-    """Cut ``faces`` into training and test side; no subject stands on both (identities: no image does).
+    """Cut ``faces`` into training and test side; no subject stands on both (identities, leaky ones: no image does).
 
     With ``inner``, settings are being chosen: the people of ``fold`` stay out, and that inner fold of all others is
     the test side. Raises FaceSetError where a side would be empty, ValueError for a fold out of range.
@@ -139,10 +144,10 @@ def divide(faces: FaceSet, protocol: Protocol, fold: int, inner: int | None = No
     chosen = _chosen(table, protocol)
     neutral = (table["label"] == "neutral").to_numpy()
     onset = neutral & (table["reference"].to_numpy() == np.arange(len(table)))
-    testing, training = (side.to_numpy() for side in _sides(table, protocol, fold, inner))
+    scored = chosen & (target >= 0)
+    testing, training = (side.to_numpy() for side in _sides(table, protocol, fold, inner, scored))
     seen = (table["modality"] == protocol.modality).to_numpy()
     training, testing = training & seen, testing & seen
-    scored = chosen & (target >= 0)
     if not (testing & scored).any():
         raise FaceSetError(
             f"{faces.name} has no {protocol.modality} image to test in fold {fold} of protocol {protocol.name}: it has "
@@ -168,13 +173,20 @@ def _target(table: pd.DataFrame, classes: tuple[str, ...]) -> np.ndarray:
     return table["label"].map({label: i for i, label in enumerate(classes)}).fillna(-1).astype(int).to_numpy()
 
 
-def _sides(table: pd.DataFrame, protocol: Protocol, fold: int, inner: int | None) -> tuple[pd.Series, pd.Series]:
+def _sides(
+    table: pd.DataFrame, protocol: Protocol, fold: int, inner: int | None, scored: np.ndarray
+) -> tuple[pd.Series, pd.Series]:
     """Which rows are the test side and which the training side, whatever they show."""
     if protocol.official:
         if fold != 0:
             raise FaceSetError(f"protocol {protocol.name} has one division, the publishers' own: fold 0, not {fold}")
         tested = "test" if (table["split"] == "test").any() else "val"  # where both are published, val stays out
         testing, training = table["split"] == tested, table["split"] == "train"
+    elif protocol.apart == "images":
+        if inner is not None:
+            raise ValueError(f"protocol {protocol.name} keeps no people apart: it has no inner folds")
+        testing = _dealt(table[scored], protocol.folds).reindex(table.index) == fold
+        training = ~testing
     else:
         testing = fold_of(table, protocol.folds) == fold
         training = ~testing
@@ -182,6 +194,12 @@ def _sides(table: pd.DataFrame, protocol: Protocol, fold: int, inner: int | None
         return testing, training
     number = inner_fold_of(table, ~training)
     return number == inner, (number >= 0) & (number != inner)
+
+
+def _dealt(images: pd.DataFrame, folds: int) -> pd.Series:
+    """A fold for every image, whoever it shows: neighbours in a sequence come into different ones."""
+    order = images.sort_values(["subject", "sequence", "frame"], kind="stable").index
+    return pd.Series(np.arange(len(order)) % folds, order)
 
 
 def _chosen(table: pd.DataFrame, protocol: Protocol) -> np.ndarray:

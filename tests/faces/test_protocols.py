@@ -12,7 +12,8 @@ from fercore.faces.folds import fold_of
 from fercore.faces.protocols import PROTOCOLS, SEVEN, SIX, Part, Protocol, divide, protocol_of, protocols_for
 
 FRAMES = 7
-EXPRESSIONS = [name for name, protocol in PROTOCOLS.items() if name != "identities" and not protocol.official]
+LEAKY = [name for name, protocol in PROTOCOLS.items() if protocol.apart == "images"]
+EXPRESSIONS = [n for n, p in PROTOCOLS.items() if n not in ("identities", *LEAKY) and not p.official]
 OF_ONE_OUT = ["laughter_posed", "laughter_speech"]
 every_protocol = pytest.mark.parametrize("name", EXPRESSIONS)
 
@@ -67,6 +68,34 @@ def test_no_subject_stands_on_both_sides_and_every_fold_is_tested_once(suited, n
         assert test == set(subject[fold_of(suited.table, folds) == fold])
         tested += division.test.rows.tolist()
     assert len(tested) == len(set(tested))
+
+
+@pytest.mark.parametrize("name", LEAKY)
+def test_leaky_folds_share_people_but_no_image_and_test_every_image_once(faces, name):
+    honest, subject, tested = PROTOCOLS[name.removesuffix("leaky")], faces.table["subject"], []
+    for fold in range(10):
+        division = divide(faces, PROTOCOLS[name], fold)
+        train, test = division.train.rows, division.test.rows
+        assert not set(train) & set(test) and set(subject.iloc[train]) >= set(subject.iloc[test])
+        assert len(train.tolist()) + len(test) == len(faces.table[faces.table["frame"].isin([0, 4, 5, 6])]) - \
+            (len(honest.classes) == 6) * 12 * 3  # contempt's frames serve nobody on six classes
+        tested += test.tolist()
+    assert sorted(tested) == sorted(row for k in range(10) for row in divide(faces, honest, k).test.rows)
+    assert len(tested) == len(set(tested))
+
+
+def test_leaky_folds_do_not_follow_the_order_of_the_manifest():
+    table = face_table(12, SIX, FRAMES)
+    faces, frames = FaceSet("drawn", gratings(table, 8), table, "open", ""), []
+    for one in (faces, shuffled(12, SIX)):
+        rows = divide(one, PROTOCOLS["oulu6leaky"], 3).test.rows
+        frames.append(set(one.table.loc[rows, ["subject", "sequence", "frame"]].itertuples(index=False, name=None)))
+    assert frames[0] == frames[1]
+
+
+def test_leaky_folds_have_no_inner_ones(faces):
+    with pytest.raises(ValueError, match="no inner folds"):
+        divide(faces, PROTOCOLS["ckplus7leaky"], 0, inner=0)
 
 
 @every_protocol
@@ -218,7 +247,7 @@ def test_dividing_is_deterministic(faces):
 
 
 def test_protocols_of_a_dataset_start_with_the_papers():
-    assert protocols_for("ckplus", "gcnet") == ["ckplus7", "ckplus8", "ckplus636", "own", "identities"]
+    assert protocols_for("ckplus", "gcnet") == ["ckplus7", "ckplus8", "ckplus7leaky", "ckplus636", "own", "identities"]
     assert protocols_for("ckplus", "occluded")[0] == "ckplus636" == protocol_of("ckplus", paper="occluded").name
     assert protocol_of("ckplus", "ckplus8", "occluded").name == "ckplus8"
     assert protocols_for("london") == ["own", "identities"]
