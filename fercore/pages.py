@@ -9,7 +9,7 @@ import argparse
 import ast
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,8 @@ def _execute(source: Path, aside: Path, failed: Path, given: dict[str, Any], log
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
+    notes = aside.with_name(f"{aside.name}.runs")  # the kernel writes down what it reads
+    os.environ["FERCORE_TRACE"] = str(notes)
     try:
         papermill.execute_notebook(source, aside, given, cwd=paths.ROOT, progress_bar=False, log_output=log)
     except PapermillExecutionError as error:
@@ -72,11 +74,15 @@ def _execute(source: Path, aside: Path, failed: Path, given: dict[str, Any], log
         raise PageError(f"cell {error.exec_count}: {error.ename}: {error.evalue}\nkept as {_shown(failed)}") from None
     except DeadKernelError:
         raise PageError("its kernel died (killed, or out of memory)") from None
-    clean(aside, source)
+    finally:
+        del os.environ["FERCORE_TRACE"]
+        runs = sorted(set(notes.read_text().splitlines())) if notes.is_file() else []
+        notes.unlink(missing_ok=True)
+    clean(aside, source, runs)
 
 
-def clean(page: Path, source: Path) -> None:
-    """Drop progress bars and warnings from a page, and the paths of this machine from its metadata."""
+def clean(page: Path, source: Path, runs: Sequence[str] = ()) -> None:
+    """Drop progress bars and warnings from a page, and this machine's paths from its metadata; note its ``runs``."""
     notebook = nbformat.read(page, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -84,6 +90,7 @@ def clean(page: Path, source: Path) -> None:
     notebook.metadata.pop("widgets", None)
     notebook.metadata.papermill.input_path = _shown(source)
     notebook.metadata.papermill.pop("output_path", None)
+    notebook.metadata.setdefault("fercore", {})["runs"] = list(runs)
     nbformat.write(notebook, page)
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from fercore.ablation import Ablation
-from fercore.evaluation import SCORE, accuracy_interval, difference_interval
+from fercore.evaluation import accuracy_interval, difference_interval
+from fercore.predictions import SCORE
 from fercore.runs import Run
 from fercore.tables.columns import points
 from fercore.trials import Trial

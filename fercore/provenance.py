@@ -1,14 +1,16 @@
 """What a result was made with: code, versions, commit."""
 
+import os
 import subprocess
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from fercore import paths
 from fercore.storage import digest
 
 TRAINING_CODE = (  # what decides about a run's numbers, below fercore
-    *("method.py", "training.py", "schedules.py", "runs.py", "evaluation.py", "normalised.py"),
+    *("method.py", "training.py", "schedules.py", "runs.py", "predictions.py", "normalised.py"),
     *("losses", "networks", "papers", "compared"),
     "twins",  # also behind runs on photographs, whose weights start from drawn faces
     *(f"faces/{name}.py" for name in ("faceset", "folds", "protocols", "sources")),
@@ -51,6 +53,13 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[package] = "absent"
     return found
+
+
+def trace(run: Path) -> None:
+    """Note that a run was read, in the file that ``FERCORE_TRACE`` names: a page can tell what it was made from."""
+    if file := os.environ.get("FERCORE_TRACE"):
+        with open(file, "a") as notes:
+            notes.write(f"{run.relative_to(paths.results() / 'runs').as_posix()}\n")
 
 
 def _git(*words: str) -> str:

@@ -18,7 +18,6 @@ from safetensors.torch import load_file
 from safetensors.torch import save as serialised
 
 from fercore import paths, provenance
-from fercore.evaluation import predictions
 from fercore.faces import folds
 from fercore.faces.accompanied import Accompanied
 from fercore.faces.augmentation import Augmentation
@@ -28,6 +27,7 @@ from fercore.faces.occlusion import Cover
 from fercore.faces.protocols import PROTOCOLS, Division, Part, divide
 from fercore.faces.sources import fingerprint_now, open_faces
 from fercore.method import Method
+from fercore.predictions import predictions
 from fercore.storage import digest, one_at_a_time, whole_folder, write_json
 from fercore.training import Course, fit
 
@@ -191,7 +191,10 @@ class Run:
 def find(spec: RunSpec) -> Run | None:
     """The finished run, or None."""
     file = spec.folder / "run.json"
-    return Run(spec, json.loads(file.read_text())) if file.is_file() else None
+    if not file.is_file():
+        return None
+    provenance.trace(spec.folder)
+    return Run(spec, json.loads(file.read_text()))
 
 
 def get_or_train(spec: RunSpec, device: str = "cpu") -> Run:
@@ -246,6 +249,7 @@ def _train(spec: RunSpec, device: str) -> Run:
     except OSError as error:
         raise RunError(f"cannot write {spec.folder}: {error}; make room and repeat, training is kept") from error
     shutil.rmtree(partial, ignore_errors=True)
+    provenance.trace(spec.folder)
     return Run(spec, about)
 
 

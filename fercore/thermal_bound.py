@@ -5,9 +5,9 @@ import pandas as pd
 
 from fercore import metrics
 from fercore.ablation import Ablation
-from fercore.evaluation import SCORE
 from fercore.faces.faceset import FaceSetError
 from fercore.faces.modalities import FACE
+from fercore.predictions import SCORE
 from fercore.tables.columns import points
 
 

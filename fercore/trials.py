@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import pandas as pd
 import torch
 
-from fercore.evaluation import predictions
 from fercore.faces.examples import Examples
 from fercore.faces.faceset import FaceSet
 from fercore.faces.occlusion import Cover
 from fercore.faces.protocols import PROTOCOLS, classified
 from fercore.faces.sources import open_faces
+from fercore.predictions import predictions
 from fercore.runs import Run, RunError
 from fercore.storage import digest, one_at_a_time, whole_file
 

@@ -6,7 +6,6 @@ import pytest
 import torch
 from factories import gcnet, small_examples, small_faces
 
-from fercore import evaluation
 from fercore.evaluation import (
     Interval,
     Ratio,
@@ -16,7 +15,6 @@ from fercore.evaluation import (
     difference_interval,
     macro_f1,
     mean_of_folds,
-    predictions,
     ratio_interval,
     subject_bootstrap,
     vote,
@@ -24,6 +22,7 @@ from fercore.evaluation import (
 from fercore.faces.protocols import Part
 from fercore.method import Batch
 from fercore.papers.gcnet import VARIANTS
+from fercore.predictions import SCORE, predictions
 
 CLASSES = ["anger", "fear", "joy"]
 
@@ -164,7 +163,7 @@ def test_predictions_say_who_what_and_every_score(monkeypatch):
     examples, net = small_examples(faces, part), gcnet(VARIANTS["CNN"]).eval()
     classes = tuple(faces.classes)
     table = predictions(net, faces, part, classes, examples)
-    scores = table[[evaluation.SCORE + name for name in classes]].to_numpy()
+    scores = table[[SCORE + name for name in classes]].to_numpy()
     image = torch.from_numpy(faces.images[part.rows][:, None, :16, :16] / 255).float()
     np.testing.assert_allclose(scores, net.predict(Batch(image)).numpy(), rtol=1e-5)
     assert table["row"].tolist() == [9, 3, 14, 21]

@@ -48,6 +48,16 @@ def text_of(path: Path) -> str:
     return "".join(output.get("text", "") for output in outputs)
 
 
+def test_a_page_tells_the_runs_that_it_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("FERCORE_RESULTS", str(tmp_path / "results"))
+    runs = [f"gcnet/ckplus-twin-smoke/ckplus7-{row}-fold0-seed0-0123456789" for row in ("S1R1", "CNN", "S1R1")]
+    reading = f"for run in {runs}:\n    provenance.trace(paths.results() / 'runs' / run)"
+    page = notebook(tmp_path, "from fercore import paths, provenance", reading)
+    assert pages.render(page, tmp_path / "out.ipynb", {}) == 0
+    assert nbformat.read(tmp_path / "out.ipynb", as_version=4).metadata.fercore.runs == [runs[1], runs[0]]
+    assert not list(tmp_path.glob(".out*")) and "FERCORE_TRACE" not in os.environ
+
+
 REFUSED = [
     ("foldd", "3", "tier, source, dataset, protocol, variant, fold, seed, device"),
     ("fold", "10", "0 to 9"),

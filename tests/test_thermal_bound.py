@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from fercore import thermal_bound
-from fercore.evaluation import SCORE
 from fercore.faces.faceset import FaceSetError
+from fercore.predictions import SCORE
 
 ROWS = ["ResNet, visible", "Ours, visible", "thermal alone", "ResNet, both", "Ours, both"]
 

@@ -8,10 +8,10 @@ from factories import same_bits, snapshot
 from run_factories import count_steps, covered_spec, files_of, no_training, weights
 
 from fercore import runs, training
-from fercore.evaluation import predictions
 from fercore.faces.examples import Examples
 from fercore.faces.protocols import WILD
 from fercore.papers.occluded import VARIANTS
+from fercore.predictions import predictions
 from fercore.runs import RunSpec, find, get_or_train, pretrain
 
 STAGES = {"occluded": "student", "clean": "teacher"}

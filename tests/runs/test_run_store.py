@@ -11,12 +11,12 @@ from factories import same_bits
 from run_factories import files_of, no_training, spec, weights
 
 from fercore import runs
-from fercore.evaluation import predictions
 from fercore.faces.augmentation import Augmentation
 from fercore.faces.examples import Examples
 from fercore.faces.faceset import FaceSetError
 from fercore.faces.protocols import SEVEN
 from fercore.papers.gcnet import TIERS, VARIANTS
+from fercore.predictions import predictions
 from fercore.runs import RunSpec, find, get_or_train
 from fercore.training import Course
 
@@ -26,6 +26,17 @@ def test_folder_is_readable_and_the_same_for_the_same_spec(results):
     assert folder == spec("S1R1", 3).folder
     assert folder.parent == results / "runs" / "gcnet" / "ckplus-prepared-smoke"
     assert folder.name.startswith("ckplus7-S1R1-fold3-seed0-")
+
+
+def test_a_run_that_is_read_is_noted_where_somebody_asks_for_it(results, tmp_path, monkeypatch):
+    wanted = spec("CNN")
+    wanted.folder.mkdir(parents=True)
+    (wanted.folder / "run.json").write_text("{}")
+    find(wanted)  # nobody asks
+    monkeypatch.setenv("FERCORE_TRACE", str(tmp_path / "notes"))
+    assert find(spec("S1R1", 9)) is None
+    assert find(wanted) and find(wanted)
+    assert set((tmp_path / "notes").read_text().splitlines()) == {f"gcnet/ckplus-prepared-smoke/{wanted.folder.name}"}
 
 
 @pytest.mark.parametrize("change", [

@@ -9,11 +9,11 @@ from factories import small_faces
 from run_factories import covered_spec
 
 from fercore import trials
-from fercore.evaluation import predictions
 from fercore.faces.examples import Examples
 from fercore.faces.faceset import FaceSetError
 from fercore.faces.occlusion import Cover
 from fercore.faces.protocols import PROTOCOLS, SIX, classified
+from fercore.predictions import predictions
 from fercore.runs import RunError, get_or_train
 from fercore.trials import Trial
 

@@ -8,11 +8,11 @@ from factories import same_bits, small_faces, snapshot, two_modalities
 from run_factories import beside_spec, no_training, weights
 
 from fercore import runs, training
-from fercore.evaluation import predictions
 from fercore.faces.accompanied import Accompanied
 from fercore.faces.faceset import FaceSetError
 from fercore.faces.modalities import FACE
 from fercore.papers.unpaired import VARIANTS
+from fercore.predictions import predictions
 from fercore.runs import ChangeError, get_or_train, pretrain, pretraining_of
 
 PAINS = ("happiness", "pain", "surprise")
