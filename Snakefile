@@ -1,12 +1,13 @@
 # The single description of the work: pre-training -> folds -> pages -> index. `make reproduce` calls it.
 from shlex import quote
 
-from fercore import paths, progress
+from fercore import parameters, paths, progress
 from snakemake.logging import logger
 
 progress.follow(logger, workflow.cores)
 
 PAPER, TIER = config["paper"], config["tier"]
+PAPERS = parameters.papers()
 SOURCE = config.get("source", "prepared" if TIER == "paper" else "twin")
 FOLDS = {"smoke": [0], "twin": [0], "paper": list(range(10))}[TIER]
 CHOICE = f"-p tier {TIER} -p source {SOURCE}"
@@ -38,7 +39,7 @@ TRAINED = {  # protocol -> dataset, folds, changes of the configuration
         "ckplus7": ("ckplus", FOLDS, ""), "mmi6sequences": ("mmi", FOLDS, ""), "ckplus8": ("ckplus", FOLDS, ""),
         "oulu6": ("oulu", FOLDS, ""),
     },
-}[PAPER]
+}.get(PAPER, {})
 OVER_BOTH = f"{OVER_FOLDS} -p left_out '{LEFT_OUT}'"
 UNPAIRED = "ResNet L_v+L_h L_v+L_l L_v+L_h+L_l L_a+L_h+L_l Ours"
 PAIRED = ["laughter_posed", "laughter_speech", "mmse4"]  # protocols with pairs of modalities, for two rows more
@@ -48,7 +49,7 @@ ROWS = {  # rows of every protocol, or of those named: jobs of about equal lengt
     "occluded": {"every": ["ResNet sim LIR sim+LIR adv rec adv+rec Ours", "PG-CNN gACNN"]},
     "unpaired": {"every": [UNPAIRED]} | dict.fromkeys(PAIRED, [UNPAIRED, "Wang Pan"]),
     "idferm": {"ckplus7": EVERY, "mmi6sequences": EVERY, "every": ["softmax 2B(N+M)", "IDFERM"]},
-}[PAPER]
+}.get(PAPER, {})
 
 
 def rows_of(protocol):
@@ -115,11 +116,26 @@ PAGE = {
         "run_fold": (["ckplus7"], ONE_FOLD),
         "folds_summary": (["ckplus7"], CHOICE),
     },
+    "verdict": {  # over the runs of all papers that are there
+        "overview": (["papers"], CHOICE),
+        **{f"claims_{paper}": (["papers"], f"-p paper {paper} {CHOICE}") for paper in PAPERS},
+        "protocol_forensics": ([], ""),
+        "leakage_price": ([], CHOICE),
+        "ambiguities": (["papers"], CHOICE),
+        "explore_runs": (["papers"], CHOICE),
+        "try_your_own_photo": (["papers"], CHOICE),
+    },
 }[PAPER]
 
-TIER_FOLDER = PAPER if (TIER, SOURCE) == ("twin", "twin") else f"{PAPER}-{TIER}-{SOURCE}"
-PAGES = paths.results() / "notebooks" / TIER_FOLDER
-DONE = paths.results() / "workflow" / TIER_FOLDER
+
+
+def folder_of(paper):
+    """What a paper's pages and finished work stand under: another tier or source stands apart."""
+    return paper if (TIER, SOURCE) == ("twin", "twin") else f"{paper}-{TIER}-{SOURCE}"
+
+
+PAGES = paths.results() / "notebooks" / folder_of(PAPER)
+DONE = paths.results() / "workflow" / folder_of(PAPER)
 RENDER = "python -m fercore.pages {input.page:q} {output:q}"
 INDEX = "python -m fercore.pages --index {params.folder:q}"
 QUIETLY = " > {log:q} 2>&1"  # a job's own output; shown when it fails
@@ -127,6 +143,7 @@ QUIETLY = " > {log:q} 2>&1"  # a job's own output; shown when it fails
 
 def source_of(page):
     """The notebook itself: the paper's own, or one for all."""
+    page = "claims" if page.startswith("claims_") else page
     own = paths.notebooks() / PAPER / f"{page}.ipynb"
     return own if own.is_file() else paths.notebooks() / f"{page}.ipynb"
 
@@ -137,6 +154,8 @@ def needs(page):
     for what in PAGE[page][0]:
         if what == "stages":
             done += expand(DONE / "{stage}.done", stage=STAGES)
+        elif what == "papers":
+            done += [index for paper in PAPERS if (index := DONE.with_name(folder_of(paper)) / "index.done").is_file()]
         else:
             rows = range(len(rows_of(what)))
             done += expand(DONE / "{p}-fold{fold}-rows{rows}.done", p=what, fold=TRAINED[what][1], rows=rows)
