@@ -1,12 +1,20 @@
-"""From per-image class scores to accuracy, F1, confusion and intervals over subjects."""
+"""From per-image class scores to accuracy, F1, confusion, intervals over subjects and paired tests."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import asin, pi, sin, sqrt
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 from sklearn.metrics import confusion_matrix, f1_score
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.power import NormalIndPower
 
 from fercore.predictions import SCORE
+
+DRAWS = 2000
 
 
 def vote(predicted: pd.DataFrame) -> pd.DataFrame:
@@ -64,32 +72,43 @@ class Ratio(Interval):
         return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
 
 
-def subject_bootstrap(correct: pd.Series, subject: pd.Series, draws: int = 2000, seed: int = 0) -> Interval:
+def subject_bootstrap(correct: pd.Series, subject: pd.Series, draws: int = DRAWS, seed: int = 0) -> Interval:
     """Mean of ``correct`` with a 95 % interval from resampling whole subjects (images of one person are no independent
     draws); ``correct`` may also hold differences between two methods on the same images."""
-    grouped = correct.astype(float).groupby(subject.to_numpy())
-    sums, sizes = grouped.sum().to_numpy(), grouped.size().to_numpy()
-    if len(sums) == 1:
-        return Interval(float(sums[0] / sizes[0]), float("nan"), float("nan"))
-    picks = np.random.default_rng(seed).integers(0, len(sums), size=(draws, len(sums)))
-    means = sums[picks].sum(1) / sizes[picks].sum(1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return Interval(float(sums.sum() / sizes.sum()), float(low), float(high))
+    return _bounded(*_means_of_resampled(correct, pd.Series(1, correct.index), subject, draws, seed))
 
 
-def ratio_interval(counts: pd.Series, others: pd.Series, subject: pd.Series, draws: int = 2000, seed: int = 0) -> Ratio:
+def ratio_interval(
+    counts: pd.Series, others: pd.Series, subject: pd.Series, draws: int = DRAWS, seed: int = 0
+) -> Ratio:
     """``sum(counts) / sum(others)`` with a 95 % interval from resampling whole subjects (rows are the same images).
 
     Not a number where ``others`` counts nothing.
     """
-    groups = subject.to_numpy()
-    above, below = (values.astype(float).groupby(groups).sum().to_numpy() for values in (counts, others))
-    picks = np.random.default_rng(seed).integers(0, len(above), size=(draws, len(above)))
-    if not below.sum():
-        return Ratio(float("nan"), float("nan"), float("nan"))
-    top, bottom = above[picks].sum(1), below[picks].sum(1)
-    low, high = np.quantile(top[bottom > 0] / bottom[bottom > 0], [0.025, 0.975])  # a draw without any says nothing
-    return Ratio(float(above.sum() / below.sum()), float(low), float(high))
+    found = _bounded(*_means_of_resampled(counts, others, subject, draws, seed))
+    return Ratio(found.value, found.low, found.high)
+
+
+def _means_of_resampled(
+    top: pd.Series, bottom: pd.Series, subject: pd.Series, draws: int, seed: int
+) -> tuple[float, np.ndarray]:
+    """``sum(top) / sum(bottom)``, and the same for every drawing of as many subjects as there are, with repetition."""
+    people = subject.to_numpy()
+    sums = [values.astype(float).groupby(people).sum().to_numpy() for values in (top, bottom)]
+    if len(sums[0]) < 2 or not sums[1].sum():
+        value = sums[0].sum() / sums[1].sum() if sums[1].sum() else float("nan")
+        return float(value), np.full(1, np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):  # a draw without any says nothing
+        drawn = stats.bootstrap(
+            sums, lambda a, b, axis: a.sum(axis) / b.sum(axis), paired=True, n_resamples=draws, vectorized=True,
+            method="percentile", rng=np.random.default_rng(seed),
+        ).bootstrap_distribution  # fmt: skip
+    return float(sums[0].sum() / sums[1].sum()), drawn[np.isfinite(drawn)]
+
+
+def _bounded(value: float, drawn: np.ndarray) -> Interval:
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return Interval(value, float(low), float(high))
 
 
 def accuracy_interval(predicted: pd.DataFrame) -> Interval:
@@ -99,7 +118,107 @@ def accuracy_interval(predicted: pd.DataFrame) -> Interval:
 
 def difference_interval(ours: pd.DataFrame, baseline: pd.DataFrame) -> Interval:
     """Pooled accuracy of ``ours`` minus ``baseline``, paired image by image; raises ValueError on different images."""
-    if not ours["row"].equals(baseline["row"]) or not ours["fold"].equals(baseline["fold"]):
+    return subject_bootstrap(_gained(ours, baseline), ours["subject"])
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two methods on the same images: the gap in accuracy, and two-sided p of four tests of "no difference"."""
+
+    gap: Interval  # from resampling whole people
+    p: float  # of the same drawings
+    corrected_t: float  # over folds and seeds, whose training sides overlap; not a number for fewer than two
+    wilcoxon: float  # over folds and seeds, by rank; takes them as independent, which they are not quite
+    mcnemar: float  # over images, exact; takes the images of one person as independent, so it is too sure
+    images: int
+    people: int
+    folds: int  # fold and seed pairs
+    detectable: float  # the gap, in accuracy, that would be told from none in four of five such studies
+
+
+def compare(ours: pd.DataFrame, baseline: pd.DataFrame, test_per_training: float | None = None) -> Comparison:
+    """Hold ``ours`` against ``baseline`` by every paired test there is; raises ValueError on different images.
+
+    ``test_per_training``: images in a fold over images in its training side; without it, that of equal folds of all
+    images, of which each fold is tested once.
+    """
+    gained = _gained(ours, baseline)
+    value, drawn = _means_of_resampled(gained, pd.Series(1, gained.index), ours["subject"], DRAWS, 0)
+    folds = gained.groupby([ours[key] for key in ("fold", "seed") if key in ours]).mean()
+    n_folds = ours["fold"].nunique()
+    if test_per_training is None:
+        test_per_training = 1 / (n_folds - 1) if n_folds > 1 else float("nan")
+    return Comparison(
+        _bounded(value, drawn), _two_sided(drawn), corrected_resampled_t(folds.to_numpy(), test_per_training),
+        _wilcoxon(folds), _mcnemar(gained), len(gained), ours["subject"].nunique(), len(folds),
+        float((stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) * drawn.std(ddof=1)) if len(drawn) > 1 else float("nan"),
+    )  # fmt: skip
+
+
+def corrected_resampled_t(differences: np.ndarray, test_per_training: float) -> float:
+    """Two-sided p of Student's t with the variance of a mean of J resamplings that share training images.
+
+    ``t = mean(d) / sqrt((1/J + n_test/n_train) var(d))``, J - 1 degrees of freedom (Nadeau & Bengio 2003). Not a number
+    for fewer than two differences; 1 where all are zero.
+    """
+    if (count := len(differences)) < 2:
+        return float("nan")
+    if not (spread := differences.var(ddof=1)):
+        return 1.0 if not differences.any() else 0.0
+    t = differences.mean() / sqrt((1 / count + test_per_training) * spread)
+    return float(2 * stats.t.sf(abs(t), count - 1))
+
+
+def holm(p_values: Sequence[float]) -> np.ndarray:
+    """p-values adjusted for how many there are (Holm 1979); what is not a number stays so and does not count."""
+    p_values = np.asarray(p_values, float)
+    adjusted, known = np.full(len(p_values), np.nan), ~np.isnan(p_values)
+    if known.any():
+        adjusted[known] = multipletests(p_values[known], method="holm")[1]
+    return adjusted
+
+
+@dataclass(frozen=True)
+class Detectable:
+    """How large a gap in accuracy, in points, must be to be told from none at 5 %."""
+
+    independent: float  # found in four of five studies if errors are independent; not a number where 100 % is too low
+    least: float  # all images on which the two differ favour the same one; anything less proves nothing whatever it is
+
+
+def detectable_gap(first: float, second: float, images: int) -> Detectable:
+    """What could be told between accuracies like ``first`` and ``second`` (percent) on that many images."""
+    effect = NormalIndPower().solve_power(nobs1=images, alpha=0.05, power=0.8)
+    lower = min(first, second) / 100
+    angle = asin(sqrt(lower)) + effect / 2  # Cohen's h is the difference of two such angles, doubled
+    above = sin(angle) ** 2 if angle < pi / 2 else float("nan")
+    sides = next(n for n in range(1, 20) if stats.binomtest(n, n).pvalue < 0.05)
+    return Detectable(100 * (above - lower), 100 * sides / images)
+
+
+def _gained(ours: pd.DataFrame, baseline: pd.DataFrame) -> pd.Series:
+    """+1 where only ``ours`` is right, -1 where only ``baseline`` is, else 0."""
+    keys = [key for key in ("row", "fold", "seed") if key in ours]
+    if not all(key in baseline and ours[key].equals(baseline[key]) for key in keys):
         raise ValueError("the two methods were not tested on the same images; train the missing folds first")
-    right, base = (p["label"] == p["predicted"] for p in (ours, baseline))
-    return subject_bootstrap(right.astype(int) - base.astype(int), ours["subject"])
+    right, base = ((p["label"] == p["predicted"]).astype(int) for p in (ours, baseline))
+    return right - base
+
+
+def _two_sided(drawn: np.ndarray) -> float:
+    """Share of the drawings on the other side of zero, doubled; never less than one drawing could tell."""
+    if np.isnan(drawn).any():
+        return float("nan")
+    share = min((drawn <= 0).mean(), (drawn >= 0).mean())
+    return float(min(1.0, 2 * max(share, 1 / (len(drawn) + 1))))
+
+
+def _wilcoxon(folds: pd.Series) -> float:
+    if len(folds) < 2:
+        return float("nan")
+    return float(stats.wilcoxon(folds).pvalue) if folds.any() else 1.0
+
+
+def _mcnemar(gained: pd.Series) -> float:
+    won, lost = int((gained > 0).sum()), int((gained < 0).sum())
+    return float(mcnemar([[0, won], [lost, 0]], exact=True).pvalue)

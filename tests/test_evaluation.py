@@ -5,14 +5,19 @@ import pandas as pd
 import pytest
 import torch
 from factories import gcnet, small_examples, small_faces
+from scipy import stats
 
 from fercore.evaluation import (
     Interval,
     Ratio,
     accuracy,
     accuracy_interval,
+    compare,
     confusion,
+    corrected_resampled_t,
+    detectable_gap,
     difference_interval,
+    holm,
     macro_f1,
     mean_of_folds,
     ratio_interval,
@@ -249,3 +254,90 @@ def test_a_perfect_predictor_votes_perfectly_and_nothing_votes_for_nothing():
     assert len(vote(table.iloc[:0])) == 0 and list(vote(table.iloc[:0])) == list(table)
     single = vote(frames(truth, [0.2] * 6, list("abcdef"), ["1"] * 6))
     assert single["subject"].tolist() == list("abcdef")  # each person's sequence 1 is one of its own
+
+
+def pair(gain: float, people: int = 20, images: int = 12, folds: int = 5, seed: int = 0) -> tuple[pd.DataFrame, ...]:
+    """Two methods on images of some people, a person's images all a bit easier or harder, and the first better."""
+    rng = np.random.default_rng(seed)
+    n = people * images
+    who = np.repeat(np.arange(people), images)
+    skill = (0.6 + 0.2 * rng.standard_normal((people, 2)))[who] + [gain, 0]
+    right = rng.random((n, 2)) < skill
+    both = [judged(["joy"] * n, np.where(hit, "joy", "fear"), who.astype(str), who % folds) for hit in right.T]
+    return tuple(both)
+
+
+def test_a_method_against_itself_shows_nothing():
+    ours, _ = pair(0)
+    same = compare(ours, ours)
+    assert same.gap == Interval(0, 0, 0)
+    assert same.p == same.corrected_t == same.wilcoxon == same.mcnemar == 1
+    assert (same.images, same.people, same.folds) == (240, 20, 5)
+
+
+def test_a_large_gain_is_shown_by_every_test_and_its_sign_turns_with_the_methods():
+    ours, base = pair(0.3, folds=10)
+    there, back = compare(ours, base), compare(base, ours)
+    assert there.gap.low > 0 > back.gap.high
+    assert there.gap.value == pytest.approx(-back.gap.value)
+    for test in ("p", "corrected_t", "wilcoxon", "mcnemar"):
+        assert getattr(there, test) < 0.05, test
+        assert getattr(there, test) == pytest.approx(getattr(back, test), abs=1e-3), test
+
+
+def test_the_tests_are_those_of_the_libraries():
+    ours, base = pair(0.1)
+    right, theirs = (p["label"] == p["predicted"] for p in (ours, base))
+    folds = [right[ours["fold"] == k].mean() - theirs[ours["fold"] == k].mean() for k in range(5)]
+    found = compare(ours, base)
+    assert found.wilcoxon == pytest.approx(stats.wilcoxon(folds).pvalue)
+    won, lost = int((right & ~theirs).sum()), int((theirs & ~right).sum())
+    assert found.mcnemar == pytest.approx(stats.binomtest(won, won + lost).pvalue)
+    # where resamplings share no training image, the corrected test is Student's own
+    assert corrected_resampled_t(np.array(folds), 0) == pytest.approx(stats.ttest_1samp(folds, 0).pvalue)
+    t = np.mean(folds) / np.sqrt((1 / 5 + 1 / 4) * np.var(folds, ddof=1))
+    assert found.corrected_t == pytest.approx(2 * stats.t.sf(abs(t), 4))
+
+
+def test_one_fold_or_one_person_decides_nothing():
+    ours, base = pair(0.3, folds=1)
+    assert np.isnan([compare(ours, base).corrected_t, compare(ours, base).wilcoxon]).all()
+    ours, base = pair(0.3, people=1)
+    alone = compare(ours, base)
+    assert np.isnan([alone.gap.low, alone.p, alone.detectable]).all() and alone.images == 12
+
+
+def test_methods_on_different_images_are_not_compared():
+    ours, base = pair(0)
+    with pytest.raises(ValueError, match="same images"):
+        compare(ours, base.iloc[:-1])
+    with pytest.raises(ValueError, match="same images"):
+        compare(ours.assign(seed=0), base.assign(seed=1))
+
+
+def test_without_a_difference_a_gain_is_shown_in_at_most_five_of_a_hundred_studies():
+    shown = sum(compare(*pair(0, people=12, seed=seed)).gap.low > 0 for seed in range(200))
+    assert 0 < shown <= 0.05 * 200  # one side of a 95 % interval: 2.5 % in theory
+
+
+def test_a_gap_of_the_detectable_size_is_found_in_four_of_five_studies():
+    aim = np.mean([compare(*pair(0, people=30, seed=seed)).detectable for seed in range(20)])
+    found = np.mean([compare(*pair(aim, people=30, seed=seed)).p < 0.05 for seed in range(100, 200)])
+    assert 0.7 < found < 0.9
+
+
+def test_holm_by_hand():
+    assert holm([0.01, 0.04, 0.03]).tolist() == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.01, np.nan, 0.04]).tolist() == pytest.approx([0.02, np.nan, 0.04], nan_ok=True)
+    assert holm([0.9, 0.8]).max() <= 1 and len(holm([])) == 0
+
+
+def test_detectable_gaps_of_printed_accuracies():
+    gap = detectable_gap(95.0, 94.0, 327)
+    assert gap.least == pytest.approx(100 * 6 / 327)  # 2 * 0.5 ** 5 = 0.0625, 2 * 0.5 ** 6 = 0.03125
+    better = 0.94 + gap.independent / 100  # power recomputed from the definition of Cohen's h
+    effect = 2 * (np.arcsin(np.sqrt(better)) - np.arcsin(np.sqrt(0.94)))
+    assert stats.norm.sf(stats.norm.ppf(0.975) - effect * np.sqrt(327 / 2)) == pytest.approx(0.8, abs=1e-3)
+    assert detectable_gap(94.0, 95.0, 327) == gap
+    assert detectable_gap(94.0, 95.0, 3270).independent < gap.independent
+    assert np.isnan(detectable_gap(99.5, 99.0, 20).independent)
