@@ -1,4 +1,4 @@
-"""What printed digits tell of how they were counted: pure functions on numbers, nothing is trained or read from runs."""
+"""What printed digits tell of how they were counted: functions on printed numbers, without any run."""
 
 from fercore.forensics.reach import distinguishable, nearest, reachable, runs_needed, share
 

@@ -77,9 +77,9 @@ def two_class_range(accuracy: str, counts: tuple[int, int], average: str) -> Ran
 def macro_range(accuracy: str, counts: tuple[int, ...]) -> Range:
     """Bounds that macro-F1 of any number of classes cannot leave at about ``accuracy``.
 
-    With ``x_j`` missed and ``y_j`` wrongly claimed images of class j, ``F1_j = 2 (n_j - x_j) / (2 n_j - x_j + y_j)`` and
-    ``sum x = sum y = E``. For any prices a, b: ``sum_j F1_j <= sum_j max_{x,y} (F1_j - a x - b y) + (a + b) E`` (weak
-    duality), so the bound is certain whatever the search for prices finds.
+    With ``x_j`` missed and ``y_j`` wrongly claimed images of class j, ``F1_j = 2 (n_j - x_j) / (2 n_j - x_j + y_j)``
+    and ``sum x = sum y = E``. For any prices a, b: ``sum_j F1_j <= sum_j max_{x,y} (F1_j - a x - b y) + (a + b) E``
+    (weak duality), so the bound is certain whatever the search for prices finds.
     """
     bounds = [_dual(wrong, counts, sign) for wrong in _error_range(accuracy, sum(counts)) for sign in (1, -1)]
     return Range(100 * min(-bound for bound in bounds[1::2]), 100 * max(bounds[0::2]))

@@ -67,7 +67,7 @@ def _near(middle: int, n: int, around: int) -> np.ndarray:
 
 
 def _combined(choices: list[np.ndarray], steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The sum of numerators of every combination of choices (of the middle one where there are many), and the choices."""
+    """The sum of numerators of every combination of choices (many: of the middle ones only), and the choices."""
     if len(choices) > FREE:
         choices = [few[len(few) // 2 :][:1] for few in choices]
     grid = np.meshgrid(*choices, indexing="ij")
