@@ -4,8 +4,9 @@ from collections.abc import Callable
 from itertools import combinations
 
 import pandas as pd
+from pandas.io.formats.style import Styler
 
-from fercore import provenance
+from fercore import provenance, tables
 from fercore.evaluation import holm
 from fercore.forensics import nearest, reachable, runs_needed
 from fercore.forensics.cells import Column, columns, folds_of
@@ -16,6 +17,22 @@ from fercore.forensics.fold_means import density, fold_mean
 def stamp() -> str:
     """What these pages are made from."""
     return f"printed numbers of the four papers · nothing was run · commit {provenance.commit()}"
+
+
+def place(paper: str, table: str, dataset: str) -> str:
+    """A printed column in few words."""
+    return f"{paper} {table}, " + LONG.sub("", dataset)
+
+
+def shown(table: pd.DataFrame, digits: int = 2) -> Styler:
+    """A table as the page shows it: what names its rows in one column each, and what follows beside it."""
+    flat = table.reset_index()
+    if set(KEYS) <= set(flat):
+        flat.insert(0, "column", [place(*key) for key in flat[KEYS].itertuples(index=False)])
+        flat = flat.drop(columns=KEYS)
+    if "reading" in flat:
+        flat.insert(1 + ("row" in flat) * 2, "reading", flat.pop("reading"))
+    return tables.shown(flat, stamp(), digits).hide()
 
 
 def units(level: float = 0.05) -> pd.DataFrame:
