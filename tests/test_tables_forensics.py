@@ -91,5 +91,5 @@ def test_gaps_are_counted_against_both_thresholds():
 def test_figure_has_a_row_for_every_unit_and_its_stamp(units):
     figure = fitting_units(units, "made of print")
     names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert len(names) == len(units) and "gcnet 5, Oulu-CASIA VIS (6 expressions): 1440" in names
+    assert len(names) == len(units) and "gcnet 5, Oulu-CASIA (6): 1440" in names
     assert figure.get_supxlabel() == "made of print"

@@ -1,5 +1,6 @@
 """Tables of the forensics page: which unit of evaluation the printed digits fit, and which numbers no unit gives."""
 
+import re
 from collections.abc import Callable
 from itertools import combinations
 
@@ -12,6 +13,9 @@ from fercore.forensics import nearest, reachable, runs_needed
 from fercore.forensics.cells import Column, columns, folds_of
 from fercore.forensics.counting import Fit, fit_of, nested
 from fercore.forensics.fold_means import density, fold_mean
+
+KEYS = ["paper", "table", "dataset"]
+LONG = re.compile(r" expressions|-class|trained on |, (double )?dagger| VIS")  # what a name can do without
 
 
 def stamp() -> str:
@@ -38,21 +42,22 @@ def shown(table: pd.DataFrame, digits: int = 2) -> Styler:
 def units(level: float = 0.05) -> pd.DataFrame:
     """Each column's candidates for its unit, pooled over all images: how many values fit, and how many would by chance.
 
-    p is the smaller one of "rounded" and "rounded or truncated", after Holm over both and over the column's units.
+    p is the smaller one of "rounded" and "rounded or truncated", after Holm over both and over all units of the paper.
     """
-    return _rows(columns(), lambda column: _units_of(column, level))
-
-
-def _units_of(column: Column, level: float) -> list[dict]:
-    fits = [fit_of(column.values, n) for n in column.units["images"]]
-    adjusted = holm([p for fit in fits for p in fit.p]).reshape(-1, 2)
     rows = []
-    for unit, fit, p in zip(column.units.itertuples(), fits, adjusted, strict=True):
-        about = {"unit": unit.unit, "images": unit.images, "number is": unit.basis, "values": fit.values}
-        found = {"rounded": fit.rounded, "or truncated": fit.either}
-        chance = {"chance %": 100 * fit.chance[0], "chance %, or truncated": 100 * fit.chance[1]}
-        rows.append(about | found | chance | {"p (Holm)": p.min(), "reading": reading(fit, p.min(), level)})
-    return rows
+    for paper in dict.fromkeys(column.paper for column in columns()):
+        tried = [(column, unit) for column in columns() if column.paper == paper for unit in column.units.itertuples()]
+        fits = [fit_of(column.values, unit.images) for column, unit in tried]
+        adjusted = holm([p for fit in fits for p in fit.p]).reshape(-1, 2).min(axis=1)
+        for (column, unit), fit, p in zip(tried, fits, adjusted, strict=True):
+            about = {"unit": unit.unit, "images": unit.images, "number is": unit.basis}
+            rows.append(column.key | about | _told(fit) | {"p (Holm)": p, "reading": reading(fit, p, level)})
+    return pd.DataFrame(rows).set_index(KEYS)
+
+
+def _told(fit: Fit) -> dict:
+    found = {"values": fit.values, "rounded": fit.rounded, "or truncated": fit.either}
+    return found | {"chance %": 100 * fit.chance[0], "chance %, or truncated": 100 * fit.chance[1]}
 
 
 def reading(fit: Fit, p: float, level: float) -> str:
@@ -124,7 +129,7 @@ def _kinds(folds: str) -> list[tuple[bool, str]]:
 
 def impossible() -> pd.DataFrame:
     """Own accuracies that no candidate unit gives, pooled: the nearest ones that it does, and what else could."""
-    return _rows(columns(), _impossible_of)
+    return _rows(columns(), _impossible_of).sort_values("reading", kind="stable")
 
 
 def _impossible_of(column: Column) -> list[dict]:
@@ -139,7 +144,7 @@ def _impossible_of(column: Column) -> list[dict]:
             {
                 "row": cell.method,
                 "printed": cell.value,
-                "images": " or ".join(map(str, column.units["images"])),
+                "images": ", ".join(map(str, column.units["images"])),
                 "nearest of the finest": f"{below}, {above}",
                 "as a mean of folds": folds,
                 "least runs": runs_needed(cell.value, finest.images),
@@ -171,4 +176,4 @@ def _names(units: pd.DataFrame) -> list[str]:
 
 def _rows(columns: list[Column], rows_of: Callable[[Column], list[dict]]) -> pd.DataFrame:
     rows = [column.key | row for column in columns for row in rows_of(column)]
-    return pd.DataFrame(rows).set_index(["paper", "table", "dataset"])
+    return pd.DataFrame(rows).set_index(KEYS)
