@@ -33,7 +33,7 @@ def shown(table: pd.DataFrame, digits: int = 2) -> Styler:
     flat = table.reset_index()
     if set(KEYS) <= set(flat):
         flat.insert(0, "column", [place(*key) for key in flat[KEYS].itertuples(index=False)])
-        flat = flat.drop(columns=KEYS)
+        flat = flat.drop(columns=KEYS if "number is" in flat else [*KEYS, "unit"], errors="ignore")  # named once
     if "reading" in flat:
         flat.insert(1 + ("row" in flat) * 2, "reading", flat.pop("reading"))
     return tables.shown(flat, stamp(), digits).hide()
