@@ -16,6 +16,8 @@ TIERS = ("smoke", "twin", "paper")
 SOURCES = ("twin", "prepared")
 NO_PAPER = "none"  # metadata of a notebook that belongs to no paper
 NAME = re.compile(r"[A-Za-z0-9_+()-]+")  # no slash, no dot: no name leads out of its folder
+PHOTOS = ("drawn", "london")  # photographs that need no file
+FILES = {"photo"}  # parameters that may hold the path of a file, which is only read
 
 
 class ParameterError(ValueError):
@@ -98,7 +100,7 @@ def _listed(valid: Iterable) -> str:
 
 
 def _check_type(name: str, value: Any, default: Any) -> None:
-    if isinstance(value, str) and not NAME.fullmatch(value):
+    if isinstance(value, str) and name not in FILES and not NAME.fullmatch(value):
         raise ParameterError(f"{name}: {value!r} is not a name; valid: letters, digits, _ + - ( )")
     expected = (int, float) if type(default) is float else type(default)
     fits = default is None or (isinstance(value, expected) and isinstance(value, bool) == isinstance(default, bool))
@@ -167,6 +169,15 @@ def _check_seed(value: int, chosen: Mapping[str, Any]) -> None:
         raise ParameterError(f"seed {value} is out of range; valid: 0 or above")
 
 
+def _check_photo(value: str, chosen: Mapping[str, Any]) -> None:
+    if value not in PHOTOS and not Path(value).expanduser().is_file():
+        raise ParameterError(f"photo {value!r} is no file; valid: {_listed(PHOTOS)} or the path of a photograph")
+
+
+def _check_paper(value: str, chosen: Mapping[str, Any]) -> None:
+    _one_of("paper", value, papers() if "variant" in chosen else (*papers(), NO_PAPER))
+
+
 def _check_device(value: str, chosen: Mapping[str, Any]) -> None:
     _one_of("device", value, ("cpu", "cuda"))
     if value == "cuda" and not importlib.import_module("torch").cuda.is_available():
@@ -184,6 +195,7 @@ def _each(check_one: Callable[[Any, Mapping], None]) -> Callable[[list, Mapping]
 
 
 CHECKS: dict[str, Callable[[Any, Mapping[str, Any]], None]] = {
+    "paper": _check_paper,
     "tier": lambda value, chosen: _one_of("tier", value, TIERS),
     "source": lambda value, chosen: _one_of("source", value, SOURCES),
     "dataset": _check_dataset,
@@ -196,4 +208,5 @@ CHECKS: dict[str, Callable[[Any, Mapping[str, Any]], None]] = {
     "left_out": _each(_check_left_out),
     "seed": _check_seed,
     "device": _check_device,
+    "photo": _check_photo,
 }

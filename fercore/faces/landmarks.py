@@ -33,20 +33,30 @@ def face_mesh() -> Detector:
 
 def whole_mesh() -> Detector:
     """The same with all 478 points of the mesh, 478 x 2."""
-    with _quiet():
-        mesh = _solution()(static_image_mode=True, max_num_faces=1, refine_landmarks=True)
-        mesh.process(np.zeros((64, 64, 3), np.uint8))  # its threads report their start here, unheard
+    find = meshes(1)
 
     def detect(image: np.ndarray) -> np.ndarray:
+        if not (faces := find(image)):
+            raise NoFaceError(f"no face found in an image of {image.shape[1]} x {image.shape[0]} pixels")
+        return faces[0]
+
+    return detect
+
+
+def meshes(most: int) -> Callable[[np.ndarray], list[np.ndarray]]:
+    """A detector of up to ``most`` faces: the meshes of all it finds, 478 x 2 each; raises DetectorMissingError."""
+    with _quiet():
+        mesh = _solution()(static_image_mode=True, max_num_faces=most, refine_landmarks=True)
+        mesh.process(np.zeros((64, 64, 3), np.uint8))  # its threads report their start here, unheard
+
+    def find(image: np.ndarray) -> list[np.ndarray]:
         height, width = image.shape[:2]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # protobuf's deprecations
             faces = mesh.process(_enlarged(image)).multi_face_landmarks
-        if not faces:
-            raise NoFaceError(f"no face found in an image of {width} x {height} pixels")
-        return np.array([(point.x * width, point.y * height) for point in faces[0].landmark])
+        return [np.array([(point.x * width, point.y * height) for point in face.landmark]) for face in faces or []]
 
-    return detect
+    return find
 
 
 def _solution() -> type:

@@ -1,17 +1,19 @@
 """Figures: each function returns a matplotlib Figure that says, at its foot, what it was made from."""
 
+from fercore.figures.explored import photographed, predicted
 from fercore.figures.faces import course, generation, mistakes
 from fercore.figures.features import embedding, filters
 from fercore.figures.losses import against_seconds, failing_losses
 from fercore.figures.modalities import alignment
 from fercore.figures.normalised import estimates, identity_distances, judge, normalised_faces
 from fercore.figures.occlusions import occlusions
-from fercore.figures.page import save
+from fercore.figures.page import png, save
 from fercore.figures.scores import (
     accuracy_along,
     accuracy_bars,
     confusion_by_protocol,
     confusion_matrices,
+    confusion_matrix,
     learning_curves,
     small_expressions,
 )
@@ -23,6 +25,7 @@ __all__ = [
     "alignment",
     "confusion_by_protocol",
     "confusion_matrices",
+    "confusion_matrix",
     "course",
     "embedding",
     "failing_losses",
@@ -35,6 +38,9 @@ __all__ = [
     "mistakes",
     "normalised_faces",
     "occlusions",
+    "photographed",
+    "png",
+    "predicted",
     "save",
     "small_expressions",
 ]

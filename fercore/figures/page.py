@@ -5,6 +5,7 @@ import textwrap
 
 import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image
 
 from fercore import paths
 from fercore.storage import whole_file
@@ -13,10 +14,21 @@ from fercore.storage import whole_file
 class Picture(Figure):
     """A figure that shows itself in a notebook, whatever matplotlib's backend."""
 
+    palette = 0  # colours of its PNG; 0: all
+
     def _repr_png_(self) -> bytes:
-        drawn = io.BytesIO()
-        self.savefig(drawn, dpi=100)
+        return png(self)
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as a PNG of 100 dots per inch."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=100)
+    if not getattr(figure, "palette", 0):
         return drawn.getvalue()
+    fewer = Image.open(drawn).convert("RGB").quantize(figure.palette, dither=Image.Dither.NONE)
+    fewer.save(drawn := io.BytesIO(), "png", optimize=True)
+    return drawn.getvalue()
 
 
 def new(width: float, height: float) -> Picture:

@@ -34,6 +34,13 @@ def confusion_matrices(ablation: Ablation, variants: list[str], trial: Trial | N
     return stamped(figure, ablation.stamp_of(trial))
 
 
+def confusion_matrix(predicted: pd.DataFrame, classes: list[str], title: str, stamp: str) -> Figure:
+    """The same of one table of predictions."""
+    figure = new(4.8, 4.6)
+    _confusion(figure.subplots(), predicted, classes, title)
+    return stamped(figure, stamp)
+
+
 def confusion_by_protocol(studies: Mapping[str, Ablation], variant: str) -> Figure:
     """The same of one variant under several protocols, two in a row, each named by its key."""
     figure = new(9.2, 4.6 * ((len(studies) + 1) // 2))

@@ -1,0 +1,1 @@
+"""Looking at finished runs and trying them on photographs; nothing is trained here."""
