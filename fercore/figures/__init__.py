@@ -1,5 +1,6 @@
 """Figures: each function returns a matplotlib Figure that says, at its foot, what it was made from."""
 
+from fercore.figures.ambiguities import tornado
 from fercore.figures.faces import course, generation, mistakes
 from fercore.figures.features import embedding, filters
 from fercore.figures.losses import against_seconds, failing_losses
@@ -37,4 +38,5 @@ __all__ = [
     "occlusions",
     "save",
     "small_expressions",
+    "tornado",
 ]
