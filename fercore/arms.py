@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from fercore.ablation import Ablation
-from fercore.evaluation import accuracy_interval, difference_interval
+from fercore.evaluation import Interval, accuracy_interval, difference_interval
 from fercore.tables.columns import points
 from fercore.tables.scores import same_images
 
@@ -22,21 +22,27 @@ def studies(
     }
 
 
+def gaps(arms: Mapping[str, Ablation], variant: str, in_use: str) -> dict[str, Interval]:
+    """What every other arm has over the one in use: accuracy, paired; raises ValueError on different test images."""
+    base = arms[in_use].predictions(variant)
+    others = {name: arm.predictions(variant) for name, arm in arms.items() if name != in_use}
+    return {name: difference_interval(other, base) for name, other in others.items()}
+
+
 def lead(arms: Mapping[str, Ablation], variant: str, in_use: str) -> pd.DataFrame:
     """What the best arm has over the one in use, points, and how many of the others differ from that beyond doubt.
 
     The best of several is chosen on the images it is then judged by: its lead is too large rather than too small.
     """
-    predicted = {name: arm.predictions(variant) for name, arm in arms.items()}
-    gaps = {name: difference_interval(other, predicted[in_use]) for name, other in predicted.items() if name != in_use}
-    best = max(predicted, key=lambda name: gaps[name].value if name in gaps else 0.0)
+    found = gaps(arms, variant, in_use)
+    best = max(arms, key=lambda name: found[name].value if name in found else 0.0)
     row = {
         "in use": in_use,
         "highest": best,
-        "highest - in use, points [95 %]": points(gaps[best]) if best in gaps else "0",
-        "others that are better beyond doubt": sum(gap.low > 0 for gap in gaps.values()),
-        "others that are worse beyond doubt": sum(gap.high < 0 for gap in gaps.values()),
-        "of": len(gaps),
+        "highest - in use, points [95 %]": points(found[best]) if best in found else "0",
+        "others that are better beyond doubt": sum(gap.low > 0 for gap in found.values()),
+        "others that are worse beyond doubt": sum(gap.high < 0 for gap in found.values()),
+        "of": len(found),
     }
     return pd.DataFrame([row]).set_index("in use")
 

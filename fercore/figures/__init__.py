@@ -1,5 +1,6 @@
 """Figures: each function returns a matplotlib Figure that says, at its foot, what it was made from."""
 
+from fercore.figures.ambiguities import tornado
 from fercore.figures.explored import photographed, predicted
 from fercore.figures.faces import course, generation, mistakes
 from fercore.figures.features import embedding, filters
@@ -43,4 +44,5 @@ __all__ = [
     "predicted",
     "save",
     "small_expressions",
+    "tornado",
 ]

@@ -1,5 +1,6 @@
 """Tables: each function returns a DataFrame; ``shown`` dresses it for a page, ``save`` keeps it."""
 
+from fercore.tables.ambiguities import coverage, effects_of_choices, largest_effects, unstated, worded
 from fercore.tables.columns import Column, beside_printed, gains_by_column, stamp_of
 from fercore.tables.contents import (
     architecture,
@@ -28,7 +29,9 @@ __all__ = [
     "architecture",
     "beside_printed",
     "beside_printed_architecture",
+    "coverage",
     "early_errors",
+    "effects_of_choices",
     "facts",
     "fold_certificate",
     "gains",
@@ -37,6 +40,7 @@ __all__ = [
     "identification",
     "images_learned",
     "joined",
+    "largest_effects",
     "own_accuracies",
     "per_fold",
     "printed_by_variant",
@@ -45,4 +49,6 @@ __all__ = [
     "shown",
     "stamp_of",
     "terms",
+    "unstated",
+    "worded",
 ]
