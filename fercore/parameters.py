@@ -29,7 +29,7 @@ def check(values: Mapping[str, Any], defaults: Mapping[str, Any], paper: str) ->
             raise ParameterError(f"parameter {name!r} is unknown; valid: {_listed(defaults)}")
         _check_type(name, value, defaults[name])
     chosen = {"source": "twin", "paper": paper, **defaults, **values}
-    for name, value in chosen.items():
+    for name, value in {**defaults, **values}.items():
         if name in CHECKS and value is not None:
             _apply(name, value, chosen)
 
@@ -184,6 +184,7 @@ def _each(check_one: Callable[[Any, Mapping], None]) -> Callable[[list, Mapping]
 
 
 CHECKS: dict[str, Callable[[Any, Mapping[str, Any]], None]] = {
+    "paper": lambda value, chosen: _one_of("paper", value, papers()),
     "tier": lambda value, chosen: _one_of("tier", value, TIERS),
     "source": lambda value, chosen: _one_of("source", value, SOURCES),
     "dataset": _check_dataset,
