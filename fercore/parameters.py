@@ -31,7 +31,7 @@ def check(values: Mapping[str, Any], defaults: Mapping[str, Any], paper: str) ->
             raise ParameterError(f"parameter {name!r} is unknown; valid: {_listed(defaults)}")
         _check_type(name, value, defaults[name])
     chosen = {"source": "twin", "paper": paper, **defaults, **values}
-    for name, value in chosen.items():
+    for name, value in {**defaults, **values}.items():
         if name in CHECKS and value is not None:
             _apply(name, value, chosen)
 

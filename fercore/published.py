@@ -1,6 +1,9 @@
 """The numbers the papers printed, typed once in ``results/published``, one file per table."""
 
 import re
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
 
 import pandas as pd
 
@@ -27,6 +30,37 @@ def table(paper: str, number: int) -> pd.DataFrame:
         raise ValueError(f"{paper} has no table {number}; valid: {', '.join(map(str, known[paper]))}")
     file = paths.published() / f"{paper}_table{number}.csv"
     return pd.read_csv(file, keep_default_na=False, na_values={"value": [""]})[COLUMNS]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One printed number, with the digits that are printed."""
+
+    paper: str
+    table: int
+    dataset: str
+    row: str
+    metric: str  # "rank-1 accuracy" is accuracy: the best guess counts, as everywhere
+    text: str  # as printed; "" where the paper leaves it blank
+    unit: str
+    own: bool  # a run of this paper, not cited from another
+
+    @property
+    def value(self) -> Decimal | None:
+        """The number, None where it is blank."""
+        return Decimal(self.text) if self.text else None
+
+
+@cache
+def cells(paper: str, number: int) -> tuple[Cell, ...]:
+    """Every number of a printed table, in its order."""
+    table(paper, number)  # refuses a table that does not exist
+    rows = pd.read_csv(paths.published() / f"{paper}_table{number}.csv", dtype=str, keep_default_na=False)
+    return tuple(
+        Cell(paper, number, row.dataset, row.method, row.metric.removeprefix("rank-1 "), row.value, row.unit,
+            own=not re.search(r"\[\d+\]", row.source_note))
+        for row in rows.itertuples()
+    )  # fmt: skip
 
 
 def value(paper: str, number: int, method: str, dataset: str | None = None, metric: str | None = None) -> float:
