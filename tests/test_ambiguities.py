@@ -169,6 +169,8 @@ def test_the_tornado_has_the_largest_bar_above_and_colours_what_is_beyond_doubt(
     assert colours == [COLOURS[name] for name in ("cannot be told", "higher", "lower", "cannot be told")]
     (lines,) = gcnet.collections
     assert [segment[:, 0].tolist() for segment in lines.get_segments()] == [[-2, 4], [0.5, 6], [-12, -6]]
+    assert gcnet.get_xlim() == idferm.get_xlim() == pytest.approx((-12.6, 12.6))  # zero in the middle, one scale
+    assert list(idferm.lines[-1].get_xdata()) == [0, 0] and len(idferm.lines[0].get_xdata()) == 1  # a dot, no bar
     with pytest.raises(ValueError, match="nothing to draw"):
         figures.tornado(FOUND.iloc[:0], "stamp")
 
@@ -185,9 +187,10 @@ def test_the_summary_counts_and_names_what_moves_most():
 
 def test_the_list_tells_what_the_tier_takes_and_why_an_effect_is_missing():
     table = tables.unstated(LISTED, "twin")
-    assert table.loc[("gcnet", "weight of all reconstructions"), "ours"] == "lambda_R 1.0; 0.1 at tier twin"
-    assert table.loc[("gcnet", "margin m"), "ours"] == "margin 1.0"
-    assert table.loc[("unpaired", "number of images m"), "ours"] == "m not set; 200 at tier twin"
+    ours = table["ours, and why"]
+    assert ours["gcnet", "weight of all reconstructions"].startswith("lambda_R 1.0; 0.1 at tier twin: ")
+    assert ours["gcnet", "margin m"].startswith("margin 1.0: ")
+    assert ours["unpaired", "number of images m"].startswith("m not set; 200 at tier twin: ")
     assert table.loc[("gcnet", "margin m"), "effect"] == "measured below"
     reasons = LISTED.set_index(["paper", "choice"]).query("study == ''")["unmeasured"]
     assert (table["effect"].loc[reasons.index] == reasons).all() and (reasons != "").all()

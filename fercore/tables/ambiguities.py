@@ -9,7 +9,7 @@ from fercore.evaluation import Interval
 from fercore.tables.columns import points
 from fercore.tables.page import shown
 
-WORDS = "white-space: normal; text-align: left; vertical-align: top; min-width: 8em"
+WORDS = "white-space: normal; text-align: left; vertical-align: top; min-width: 6em"
 
 
 def unstated(listed: pd.DataFrame, tier: str) -> pd.DataFrame:
@@ -22,8 +22,7 @@ def unstated(listed: pd.DataFrame, tier: str) -> pd.DataFrame:
         "choice": listed["choice"],
         "place": listed["place"],
         "what is not stated": listed["not_stated"],
-        "ours": [_taken(row, tier) for row in listed.itertuples()],
-        "why": listed["why"],
+        "ours, and why": [f"{_taken(row, tier)}: {row.why}" for row in listed.itertuples()],
         "alternatives": listed["alternatives"],
         "effect": listed["unmeasured"].where(listed["study"] == "", "measured below"),
     }
