@@ -56,8 +56,8 @@ london: $(STAMP) ## prepare the London faces, then train on them: PAPER=gcnet LO
 twins: $(STAMP) ## the drawn faces: how good they are, and a page to play with them
 	$(SNAKEMAKE) -- twins
 
-verdict: $(STAMP) ## claims, statistics, forensics, over the runs that are there: TIER=twin (or smoke)
-	$(MAKE) reproduce PAPER=verdict
+verdict: $(STAMP) ## claims against print and runs, forensics, the price of leakage, ambiguities; over all runs that are there
+	$(SNAKEMAKE) -- verdict
 
 bench: $(STAMP) ## measure: training loop, peak memory, share of time outside training
 	$(BIN)/python -m fercore.bench

@@ -7,7 +7,6 @@ from snakemake.logging import logger
 progress.follow(logger, workflow.cores)
 
 PAPER, TIER = config["paper"], config["tier"]
-PAPERS = parameters.papers()
 SOURCE = config.get("source", "prepared" if TIER == "paper" else "twin")
 FOLDS = {"smoke": [0], "twin": [0], "paper": list(range(10))}[TIER]
 CHOICE = f"-p tier {TIER} -p source {SOURCE}"
@@ -39,7 +38,7 @@ TRAINED = {  # protocol -> dataset, folds, changes of the configuration
         "ckplus7": ("ckplus", FOLDS, ""), "mmi6sequences": ("mmi", FOLDS, ""), "ckplus8": ("ckplus", FOLDS, ""),
         "oulu6": ("oulu", FOLDS, ""),
     },
-}.get(PAPER, {})
+}[PAPER]
 OVER_BOTH = f"{OVER_FOLDS} -p left_out '{LEFT_OUT}'"
 UNPAIRED = "ResNet L_v+L_h L_v+L_l L_v+L_h+L_l L_a+L_h+L_l Ours"
 PAIRED = ["laughter_posed", "laughter_speech", "mmse4"]  # protocols with pairs of modalities, for two rows more
@@ -49,7 +48,7 @@ ROWS = {  # rows of every protocol, or of those named: jobs of about equal lengt
     "occluded": {"every": ["ResNet sim LIR sim+LIR adv rec adv+rec Ours", "PG-CNN gACNN"]},
     "unpaired": {"every": [UNPAIRED]} | dict.fromkeys(PAIRED, [UNPAIRED, "Wang Pan"]),
     "idferm": {"ckplus7": EVERY, "mmi6sequences": EVERY, "every": ["softmax 2B(N+M)", "IDFERM"]},
-}.get(PAPER, {})
+}[PAPER]
 
 
 def rows_of(protocol):
@@ -116,21 +115,12 @@ PAGE = {
         "run_fold": (["ckplus7"], ONE_FOLD),
         "folds_summary": (["ckplus7"], CHOICE),
     },
-    "verdict": {  # over the runs of all papers that are there
-        "overview": (["papers"], CHOICE),
-        **{f"claims_{paper}": (["papers"], f"-p paper {paper} {CHOICE}") for paper in PAPERS},
-        "protocol_forensics": ([], ""),
-        "leakage_price": ([], CHOICE),
-        "ambiguities": (["papers"], CHOICE),
-        "explore_runs": (["papers"], CHOICE),
-        "try_your_own_photo": (["papers"], CHOICE),
-    },
 }[PAPER]
 
 
 
 def folder_of(paper):
-    """What a paper's pages and finished work stand under: another tier or source stands apart."""
+    """Below which a paper's pages and finished work stand: another tier or source stands apart."""
     return paper if (TIER, SOURCE) == ("twin", "twin") else f"{paper}-{TIER}-{SOURCE}"
 
 
@@ -143,7 +133,6 @@ QUIETLY = " > {log:q} 2>&1"  # a job's own output; shown when it fails
 
 def source_of(page):
     """The notebook itself: the paper's own, or one for all."""
-    page = "claims" if page.startswith("claims_") else page
     own = paths.notebooks() / PAPER / f"{page}.ipynb"
     return own if own.is_file() else paths.notebooks() / f"{page}.ipynb"
 
@@ -154,15 +143,13 @@ def needs(page):
     for what in PAGE[page][0]:
         if what == "stages":
             done += expand(DONE / "{stage}.done", stage=STAGES)
-        elif what == "papers":
-            done += [index for paper in PAPERS if (index := DONE.with_name(folder_of(paper)) / "index.done").is_file()]
         else:
             rows = range(len(rows_of(what)))
             done += expand(DONE / "{p}-fold{fold}-rows{rows}.done", p=what, fold=TRAINED[what][1], rows=rows)
     return done
 
 
-localrules: reproduce, folds, london, twins
+localrules: reproduce, folds, london, twins, verdict
 
 
 # names its pages itself: an index left by another target must not pass for them
@@ -291,3 +278,39 @@ rule twin_page:
     params: choice=lambda wildcards: TWIN_CHOICE[wildcards.page]
     log: DONE / "{page}.log"
     shell: RENDER + "{params.choice}" + QUIETLY
+
+
+# claims, statistics, forensics, over the runs of all papers that are there: make verdict
+VERDICT_PAGES = PAGES.parent / ("verdict" if TIER == "twin" else f"verdict-{TIER}")
+OVER_RUNS = f"-p tier {TIER}" + (" -p source prepared" if TIER == "paper" else "")
+SHORTEST = """-p left_out '[0]' -p shorter '{"gcnet": {"pretraining": ""}, "idferm": {"pretraining": ""}}'"""
+VERDICT = {  # page -> notebook, choice
+    "overview": ("verdict/overview", OVER_RUNS),
+    **{f"claims_{paper}": ("verdict/claims", f"-p paper {paper} {OVER_RUNS}") for paper in parameters.papers()},
+    "protocol_forensics": ("verdict/protocol_forensics", ""),
+    "leakage_price": ("verdict/leakage_price", OVER_RUNS + " -p folds '[0]'" * (TIER == "smoke")),
+    "ambiguities": ("verdict/ambiguities", OVER_RUNS + f" {SHORTEST}" * (TIER == "smoke")),
+    "explore_runs": ("explore_runs", OVER_RUNS),
+    "try_your_own_photo": ("try_your_own_photo", f"-p tier {TIER}"),
+}
+
+
+def reproduced(_):
+    """What tells that a paper's runs are there, of each that was reproduced: the pages are made anew after it."""
+    done = [DONE.with_name(folder_of(paper)) / "index.done" for paper in parameters.papers()]
+    return [one for one in done if one.is_file()]
+
+
+rule verdict:
+    input: expand(VERDICT_PAGES / "{page}.ipynb", page=VERDICT)
+    params: folder=PAGES.parent
+    shell: INDEX
+
+
+rule verdict_page:
+    input: reproduced, page=lambda wildcards: paths.notebooks() / f"{VERDICT[wildcards.page][0]}.ipynb"
+    output: VERDICT_PAGES / "{page}.ipynb"
+    wildcard_constraints: page="|".join(VERDICT)
+    params: choice=lambda wildcards: VERDICT[wildcards.page][1]
+    log: DONE.with_name(VERDICT_PAGES.name) / "{page}.log"
+    shell: RENDER + " {params.choice}" + QUIETLY

@@ -28,10 +28,11 @@ ONCE = {  # jobs of `reproduce` that do not depend on the number of folds, by pa
     "unpaired": {"page": 9, "index": 1, "reproduce": 1},
     "idferm": {"pretraining": 4, "page": 17, "index": 1, "reproduce": 1},
 }
-ON_DEMAND = {"fold_page": 10, "row_page": 1, "folds": 1, "twin_page": 2, "twins": 1}
+ON_DEMAND = {"fold_page": 10, "row_page": 1, "folds": 1, "twin_page": 2, "twins": 1, "verdict_page": 10, "verdict": 1}
 ON_LONDON = {"london_page": 1, "london": 1}  # a page of its own for papers that need visible images only
 LEFT_OUT = {"smoke": 1, "twin": 3, "paper": 22}  # of MAHNOB's people, by tier
 OF_NO_PAPER = {"twin_quality.ipynb", "explore_synthetic_faces.ipynb"}
+OF_ALL_PAPERS = {"explore_runs.ipynb", "try_your_own_photo.ipynb"}  # and those in notebooks/verdict
 NOTEBOOKS = sorted(str(f.relative_to(paths.ROOT)) for f in (paths.ROOT / "notebooks").rglob("[!.]*.ipynb"))
 
 
@@ -52,7 +53,10 @@ def on_demand(paper: str) -> dict[str, int]:
 
 def notebooks_of(paper: str) -> set[str]:
     """The notebooks that a paper's targets make pages of."""
-    own = {f for f in NOTEBOOKS if f.startswith(f"notebooks/{paper}/") or Path(f).name in OF_NO_PAPER}
+    own = {
+        f for f in NOTEBOOKS
+        if f.startswith((f"notebooks/{paper}/", "notebooks/verdict/")) or Path(f).name in OF_NO_PAPER | OF_ALL_PAPERS
+    }  # fmt: skip
     return own | ({"notebooks/0_start_here.ipynb"} if paper == "gcnet" else set())
 
 
@@ -63,7 +67,8 @@ class Plan:
     """A dry run at one tier: of everything, or of the targets named."""
 
     def __init__(self, paper: str, tier: str, folder: Path, targets: tuple[str, ...] | None = None):
-        targets = targets or ("reproduce", "folds", "twins", *(["london"] if "london" in on_demand(paper) else []))
+        of_every_paper = ("reproduce", "folds", "twins", "verdict")
+        targets = targets or (*of_every_paper, *(["london"] if "london" in on_demand(paper) else []))
         command = [
             sys.executable, "-m", "snakemake", "--snakefile", paths.ROOT / "Snakefile", "--directory", folder,
             "--dry-run", "--printshellcmds", "--nolock", "--cores", "1",
@@ -116,8 +121,12 @@ def test_every_notebook_becomes_a_page_of_its_own_name(plan):
     folder = paths.results() / "notebooks" / (paper if tier == "twin" else f"{paper}-{tier}-{SOURCE[tier]}")
     drawn = paths.results() / "notebooks" / ("twins" if tier == "twin" else f"twins-{tier}")
     names = {Path(source).name for source in notebooks_of(paper)}
-    missing = {str((drawn if name in OF_NO_PAPER else folder) / name) for name in names} - planned.outputs
-    assert not missing
+    verdict = drawn.with_name(drawn.name.replace("twins", "verdict"))
+    of_all = OF_ALL_PAPERS | {f.name for f in (paths.ROOT / "notebooks" / "verdict").glob("*.ipynb")}
+    pages_of = {name: drawn if name in OF_NO_PAPER else verdict if name in of_all else folder for name in names}
+    claims = [verdict / f"claims_{one}.ipynb" for one in ONCE]  # one notebook, a page for each paper
+    wanted = [*claims, *(place / name for name, place in pages_of.items() if name != "claims.ipynb")]
+    assert not set(map(str, wanted)) - planned.outputs
     of_row = {f for f in planned.outputs if Path(f).parent == folder / "folds"}
     row = "-".join([*CHOICE[paper].values(), SOURCE[tier]])
     assert len(of_row) == 11 and all(Path(f).name.startswith(f"{row}-") for f in of_row)
