@@ -18,8 +18,8 @@ from fercore.method import Batch
 from fercore.runs import Run
 
 WARNING = (
-    "Demonstration only: these models learned from drawn faces; what they say of a photograph is no measurement, of "
-    "neither the method nor the person."
+    "Demonstration only: these models learned from drawn faces; what they say of a photograph measures neither the "
+    "method nor the person."
 )
 
 
