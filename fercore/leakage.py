@@ -20,7 +20,8 @@ from fercore.watched import Watched, find, get_or_watch
 APART = ("people", "images")  # what no two folds share
 LAST, INNER, BEST = "last epoch", "chosen on the inner fold", "best on the test fold"
 CROSSED = "best on the other half of the test people"  # as many choices, but nobody is scored by an own one
-RULES = (LAST, INNER, BEST, CROSSED)
+LATE = "mean of the last quarter of epochs"  # no epoch is taken at all: what one epoch has by chance evens out
+RULES = (LAST, INNER, BEST, CROSSED, LATE)
 KEYS = ["seed", "fold"]
 PRICES = {  # habit -> (what folds keep apart, which epoch) with it, and without
     "an epoch chosen on inner people, over the last (honest)": (("people", INNER), ("people", LAST)),
@@ -28,6 +29,7 @@ PRICES = {  # habit -> (what folds keep apart, which epoch) with it, and without
     "best epoch on the test people, over the one chosen on inner people": (("people", BEST), ("people", INNER)),
     "best epoch on the test people, over the one best on others of them": (("people", BEST), ("people", CROSSED)),
     "folds keep only images apart, not people; last epoch": (("images", LAST), ("people", LAST)),
+    "folds keep only images apart, not people; mean of late epochs": (("images", LATE), ("people", LATE)),
     "both: only images apart and best epoch on the test": (("images", BEST), ("people", INNER)),
 }
 
@@ -113,6 +115,17 @@ def curve(seen: pd.DataFrame) -> pd.DataFrame:
     return right.unstack("side")
 
 
+def late(seen: pd.DataFrame) -> pd.Series:
+    """Whether a row is of the last quarter of its training's epochs, at least one."""
+    epochs = seen.groupby(KEYS)["epoch"].transform("max") + 1
+    return seen["epoch"] >= epochs - (epochs / 4).clip(lower=1)
+
+
+def restlessness(seen: pd.DataFrame) -> pd.Series:
+    """By how much the test accuracy of every seed and fold moves from one epoch to the next, mean over late ones."""
+    return curve(seen[late(seen)])["test"].groupby(KEYS).agg(lambda own: own.diff().abs().mean())
+
+
 def chosen(seen: pd.DataFrame, rule: str) -> pd.Series:
     """The epoch of every seed and fold: the last, or the first of those with the highest accuracy on a side."""
     course = curve(seen).reset_index("epoch")
@@ -125,8 +138,10 @@ def chosen(seen: pd.DataFrame, rule: str) -> pd.Series:
 
 
 def scored(seen: pd.DataFrame, rule: str) -> pd.DataFrame:
-    """Predictions of the test images after the epoch that ``rule`` takes, by seed, fold and row."""
+    """Predictions of the test images after the epoch that ``rule`` takes, by seed, fold and row; LATE takes several."""
     test = seen[seen["side"] == "test"]
+    if rule == LATE:
+        return test[late(test)].sort_values([*KEYS, "row", "epoch"], ignore_index=True)
     if rule == CROSSED:
         if (lonely := test.groupby(KEYS)["subject"].nunique()).lt(2).any():
             seed, fold = map(int, lonely.idxmin())

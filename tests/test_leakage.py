@@ -11,14 +11,17 @@ from fercore.leakage import (
     CROSSED,
     INNER,
     LAST,
+    LATE,
     PRICES,
     RULES,
     Leak,
     chosen,
     curve,
     half_of,
+    late,
     people_gap,
     prices,
+    restlessness,
     scored,
 )
 from fercore.runs import RunError
@@ -89,6 +92,14 @@ def test_one_person_has_no_other_half():
         scored(alone, CROSSED)
 
 
+def test_the_last_quarter_is_pooled_and_its_movement_told():
+    answers = [[0, 0]] * 6 + [[0, 1], [1, 1]]
+    seen = pd.concat([told({"test": answers}), told({"test": [[1, 1], [0, 1]]}, fold=1)])
+    assert seen[late(seen)].groupby("fold")["epoch"].unique().map(list).tolist() == [[6, 7], [1]]
+    assert accuracy(scored(seen, LATE)) == pytest.approx((1 + 2 + 1) / 6)
+    assert restlessness(seen)[0, 0] == 0.5 and np.isnan(restlessness(seen)[0, 1])  # of one epoch nothing can be told
+
+
 def coins(rng, epochs, people, fold) -> pd.DataFrame:
     """An untaught method: every answer of every epoch is a toss."""
     toss = {side: rng.integers(0, 2, (epochs, people)).astype(bool).tolist() for side in ("inner", "test")}
@@ -101,14 +112,14 @@ def test_with_nothing_to_gain_only_the_best_on_the_test_rises_and_the_crossed_on
     found = {rule: accuracy(scored(seen, rule)) for rule in RULES}
     expected = np.mean([rng.binomial(20, 0.5, 20).max() / 20 for _ in range(4000)])  # the largest of 20 epochs
     assert found[BEST] == pytest.approx(expected, abs=0.04)
-    for rule in (LAST, INNER, CROSSED):
+    for rule in (LAST, INNER, CROSSED, LATE):
         assert found[rule] == pytest.approx(0.5, abs=0.09), rule  # 400 tosses: 3.6 standard deviations
 
 
 def test_the_best_on_the_test_is_never_below_any_other_choice():
     rng = np.random.default_rng(1)
     seen = pd.concat([coins(rng, 5, 6, fold) for fold in range(4)])
-    assert all(accuracy(scored(seen, BEST)) >= accuracy(scored(seen, rule)) for rule in (LAST, INNER, CROSSED))
+    assert all(accuracy(scored(seen, BEST)) >= accuracy(scored(seen, rule)) for rule in (LAST, INNER, CROSSED, LATE))
 
 
 def test_on_the_same_images_the_gap_is_the_paired_one():
@@ -137,8 +148,8 @@ def test_people_resampled_together_leave_out_how_hard_each_is():
 
 def test_prices_are_differences_of_the_accuracies_that_they_name():
     levels = {(apart, rule): n for n, (apart, rule) in enumerate((a, r) for a in ("people", "images") for r in RULES)}
-    one = {arm: scored(told({"test": [[True] * n + [False] * (8 - n)]}), LAST) for arm, n in levels.items()}
-    assert {habit: round(8 * price.value) for habit, price in prices(one).items()} == {
+    one = {arm: scored(told({"test": [[True] * n + [False] * (10 - n)]}), LAST) for arm, n in levels.items()}
+    assert {habit: round(10 * price.value) for habit, price in prices(one).items()} == {
         habit: levels[bad] - levels[good] for habit, (bad, good) in PRICES.items()
     }
 

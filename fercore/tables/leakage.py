@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from fercore.evaluation import accuracy_interval
-from fercore.leakage import APART, BEST, INNER, LAST, Leak, chosen, prices
+from fercore.leakage import APART, BEST, INNER, LAST, Leak, chosen, prices, restlessness
 from fercore.tables.columns import points
 from fercore.tables.page import joined
 
@@ -40,11 +40,12 @@ def scores(leaks: Mapping[str, Leak]) -> pd.DataFrame:
 
 
 def epochs(leaks: Mapping[str, Leak]) -> pd.DataFrame:
-    """Which epoch, counted from 1, every rule takes in every fold that keeps people apart."""
+    """Which epoch, counted from 1, every rule takes in every fold that keeps people apart, and how much is chance."""
     parts = {}
     for name, leak in leaks.items():
         seen = leak.predictions("people")
         parts[name] = pd.DataFrame({rule: 1 + chosen(seen, rule) for rule in (LAST, INNER, BEST)})
+        parts[name]["test accuracy moves per late epoch, points"] = (100 * restlessness(seen)).round(1)
     return pd.concat(parts, names=["dataset"])
 
 
