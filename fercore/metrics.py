@@ -25,12 +25,20 @@ class Counts:
 
     def drawn(self, seed: int = 0) -> np.ndarray:
         """The same for DRAWS resamplings of whole subjects, none of one person; sets of one order are drawn alike."""
-        groups = pd.factorize(self.subject, sort=True)[0]
-        sums = [np.stack([np.bincount(groups, column) for column in part.T]) for part in (self.top, self.bottom)]
+        sums = self._by_subject()
         if (people := sums[0].shape[1]) < 2:
             return np.empty(0)
         picks = np.random.default_rng(seed).integers(0, people, size=(DRAWS, people))
         return _mean_ratio(*(part[:, picks].sum(2).T for part in sums))
+
+    def without_each(self) -> np.ndarray:
+        """The same without each subject in turn, in their order."""
+        return _mean_ratio(*((part.sum(1, keepdims=True) - part).T for part in self._by_subject()))
+
+    def _by_subject(self) -> list[np.ndarray]:
+        """The sums of each subject above and below the line, both C x subjects."""
+        groups = pd.factorize(self.subject, sort=True)[0]
+        return [np.stack([np.bincount(groups, column) for column in part.T]) for part in (self.top, self.bottom)]
 
 
 def pooled(parts: list[Counts]) -> Counts:

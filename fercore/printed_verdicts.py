@@ -43,7 +43,8 @@ def _ordering(claim: Claim) -> Printed:
     failed = [(left, right) for left, right in claim.pairs if not holds(claim, left, right)]
     right_ones = len(claim.pairs) - len(failed)
     count = f"{right_ones}/{len(claim.pairs)} hold" + ("; fails: " if failed else "")
-    found = count + "; ".join(_failure(left, right) for left, right in failed)
+    losers = dict.fromkeys(left for left, _ in failed)
+    found = count + "; ".join(_failure(one, [right for left, right in failed if left == one]) for one in losers)
     if claim.columns_needed is not None:
         columns = dict.fromkeys((left.dataset, left.metric) for left, _ in claim.pairs)
         lost = {(left.dataset, left.metric) for left, _ in failed}
@@ -51,10 +52,10 @@ def _ordering(claim: Claim) -> Printed:
     return _told(2 * right_ones > len(claim.pairs) if claim.expected == MOST else not failed, found)
 
 
-def _failure(left: Cell, right: Cell) -> str:
-    """One pair that does not stand as claimed: where, which rows, both numbers."""
+def _failure(left: Cell, others: list[Cell]) -> str:
+    """A number that does not stand as claimed: where, whose, and beside which others."""
     where = left.dataset if left.metric == "accuracy" else f"{left.dataset}, {left.metric}"
-    return f"{where}: {left.row} {left.text} vs {right.row} {right.text}"
+    return f"{where}: {left.row} {left.text} vs {', '.join(f'{one.row} {one.text}' for one in others)}"
 
 
 def _difference(claim: Claim) -> Printed:

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import sqrt
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from fercore import metrics, paths
 from fercore.ablation import Ablation
@@ -50,7 +52,7 @@ class Gap:
     left: str
     right: str
     interval: Interval
-    p: float  # two-sided, of the same drawings
+    p: float  # two-sided, see ``paired``
     images: int
     people: int
     folds: tuple[int, ...]
@@ -59,7 +61,7 @@ class Gap:
     @property
     def above(self) -> bool:
         """Whether the left row is better beyond doubt."""
-        return self.people >= PEOPLE and self.interval.low > 0
+        return self.people >= PEOPLE and self.interval.low > 0 and self.p <= LEVEL
 
     def below(self, adjusted: float) -> bool:
         """Whether it is worse beyond doubt, by its p adjusted for the number of comparisons."""
@@ -95,18 +97,34 @@ def refuse(left: Side, right: Side) -> None:
             )
 
 
-def paired(
-    ours: pd.DataFrame, base: pd.DataFrame, metric: str, classes: tuple[str, ...]
-) -> tuple[Interval, float]:
-    """The gap with its interval, and two-sided p, from resampling whole people."""
+def paired(ours: pd.DataFrame, base: pd.DataFrame, metric: str, classes: tuple[str, ...]) -> tuple[Interval, float]:
+    """The gap with its interval from resampling people, and its two-sided p, the larger of two.
+
+    One is of the same drawings; the other of Student's t over people, as drawings are too sure where people are few.
+    """
+    counted = [metrics.METRICS[metric](one, classes) for one in (ours, base)]
     if metric == "accuracy":
         found = compare(ours, base)
-        return found.gap, found.p
-    ours, base = (metrics.METRICS[metric](one, classes) for one in (ours, base))
-    drawn = ours.drawn() - base.drawn()
-    known = drawn[np.isfinite(drawn)]
-    share = min((known <= 0).mean(), (known >= 0).mean()) if len(known) else float("nan")
-    return metrics.difference(ours, base), float(min(1.0, 2 * max(share, 1 / (len(known) + 1))))
+        return found.gap, max(found.p, over_people(*counted))
+    interval, drawn = metrics.difference(*counted), counted[0].drawn() - counted[1].drawn()
+    drawn = drawn[np.isfinite(drawn)]
+    share = min((drawn <= 0).mean(), (drawn >= 0).mean()) if len(drawn) else np.nan
+    return interval, max(min(1.0, 2 * max(share, 1 / (len(drawn) + 1))), over_people(*counted))
+
+
+def over_people(ours: metrics.Counts, base: metrics.Counts) -> float:
+    """Two-sided p of Student's t for the gap, its error from leaving out each person in turn (jackknife).
+
+    ``t = gap / sqrt((J - 1)/J sum_j (gap_-j - mean gap_-j)^2)``, J people, J - 1 degrees of freedom.
+    """
+    left_out = ours.without_each() - base.without_each()
+    people, value = len(left_out), ours.value() - base.value()
+    if people < 2:
+        return np.nan
+    error = sqrt((people - 1) / people * ((left_out - left_out.mean()) ** 2).sum())
+    if not error:
+        return 1.0 if not value else 0.0
+    return float(2 * stats.t.sf(abs(value) / error, people - 1))
 
 
 def word(groups: Sequence[Sequence[Gap]], needed: int, missing: int = 0) -> str:

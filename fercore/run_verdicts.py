@@ -119,9 +119,9 @@ def _verdict(claim: Claim, gaps: list[Gap], sides: list[Sides]) -> str:
 
 
 def _remarks(claim: Claim, gaps: list[Gap]) -> list[str]:
-    few = [one.people for one in gaps if one.people < PEOPLE]
     remarks = [f"{sum(one.above for one in gaps)} above zero"]
-    remarks += [f"{len(few)} on too few people ({min(few)})"] * bool(few)
+    if few := [one.people for one in gaps if one.people < PEOPLE]:
+        remarks.append(f"{len(few)} on too few people ({', '.join(map(str, sorted(set(few))))})")
     if claim.kind == "difference" and claim.relation == "=" and claim.expected:
         one, amount = gaps[0], float(claim.expected)
         inside = 100 * one.interval.low <= amount <= 100 * one.interval.high

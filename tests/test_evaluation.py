@@ -6,6 +6,7 @@ import pytest
 import torch
 from factories import gcnet, small_examples, small_faces
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from fercore.evaluation import (
     Interval,
@@ -330,6 +331,11 @@ def test_holm_by_hand():
     assert holm([0.01, 0.04, 0.03]).tolist() == pytest.approx([0.03, 0.06, 0.06])
     assert holm([0.01, np.nan, 0.04]).tolist() == pytest.approx([0.02, np.nan, 0.04], nan_ok=True)
     assert holm([0.9, 0.8]).max() <= 1 and len(holm([])) == 0
+
+
+def test_holm_is_that_of_statsmodels():
+    p_values = np.random.default_rng(0).random(20) ** 4
+    assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
 
 
 def test_detectable_gaps_of_printed_accuracies():

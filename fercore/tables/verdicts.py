@@ -16,12 +16,16 @@ IN_PRINT = (CONTRADICTED, CONSISTENT, UNTOLD)  # in the order of their interest
 OF_RUNS = (SUPPORTED, REFUTED, UNDECIDED, REFUSED, NOT_RUN, ON_PAGE, NO_TEST)
 
 
+WORDY = ("what is claimed", "found", "found in print", "in words", "left over right", "which")
+
+
 def readable(table: pd.DataFrame, caption: str) -> Styler:
-    """A table of words: lines are broken, the stamp stands above."""
+    """A table of words: lines are broken, columns of sentences stay wide, the stamp stands above."""
+    wide = [f"td.col{place}" for place, name in enumerate(table) if name in WORDY]
     words = [
-        {"selector": "td", "props": "white-space: normal; text-align: left; vertical-align: top"},
+        {"selector": "td", "props": "white-space: normal; text-align: left; vertical-align: top; min-width: 4em"},
         {"selector": "th", "props": "text-align: left; vertical-align: top"},
-        {"selector": "td.col1", "props": "min-width: 14em"},
+        *[{"selector": ", ".join(wide), "props": "min-width: 15em"}] * bool(wide),
     ]
     return table.style.format(na_rep="–").set_caption(caption).hide(names=True).set_table_styles(words)
 
