@@ -8,9 +8,9 @@ from fractions import Fraction
 import pytest
 
 from fercore import paths, published
-from fercore.arithmetic import evaluated
-from fercore.claims import ClaimError, check, claims
-from fercore.printed_columns import columns, columns_of
+from fercore.claims.arithmetic import evaluated
+from fercore.claims.columns import columns, columns_of
+from fercore.claims.reading import ClaimError, check, claims
 
 EVERY = {one.id: one for one in claims()}
 

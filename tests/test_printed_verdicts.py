@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from fercore.claims import claims
+from fercore.claims.in_print import CONSISTENT, CONTRADICTED, UNTOLD, in_print
+from fercore.claims.reading import claims
+from fercore.claims.verdicts import reach
 from fercore.forensics import reachable
-from fercore.printed_verdicts import CONSISTENT, CONTRADICTED, UNTOLD, in_print
-from fercore.verdicts import reach
 
 EVERY = {one.id: one for one in claims()}
 CONTRADICTIONS = {  # claim -> how what is found begins, counted by hand from the tables

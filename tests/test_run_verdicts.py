@@ -9,13 +9,14 @@ from factories import small_faces
 from result_factories import judged, store, store_all, study
 from scipy import stats
 
-from fercore import evaluation, metrics, paths, verdicts
+from fercore import evaluation, metrics, paths
 from fercore.ablation import Ablation
-from fercore.claims import claims
+from fercore.claims import verdicts
+from fercore.claims.comparisons import Gap, Side, VerdictError, gap, over_people, paired, word
+from fercore.claims.in_runs import Evidence
+from fercore.claims.reading import claims
 from fercore.evaluation import Interval
 from fercore.faces.protocols import SEVEN
-from fercore.row_comparisons import Gap, Side, VerdictError, gap, over_people, paired, word
-from fercore.run_verdicts import Evidence
 from fercore.tables import verdicts as told
 
 EVERY = {one.id: one for one in claims()}

@@ -4,11 +4,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fercore.claims.comparisons import CONTRADICTED as REFUTED
+from fercore.claims.comparisons import SUPPORTED, UNDECIDED
+from fercore.claims.in_print import CONSISTENT, CONTRADICTED, UNTOLD
+from fercore.claims.in_runs import NO_TEST, NOT_RUN, ON_PAGE, REFUSED
 from fercore.figures.page import new, stamped
-from fercore.printed_verdicts import CONSISTENT, CONTRADICTED, UNTOLD
-from fercore.row_comparisons import CONTRADICTED as REFUTED
-from fercore.row_comparisons import SUPPORTED, UNDECIDED
-from fercore.run_verdicts import NO_TEST, NOT_RUN, ON_PAGE, REFUSED
 
 COLOURS = {  # told apart by those who see no red and green, too
     CONSISTENT: "#2b7bba", SUPPORTED: "#2b7bba", CONTRADICTED: "#c4442d", REFUTED: "#c4442d", UNDECIDED: "#e8c36a",

@@ -5,12 +5,12 @@ from collections import Counter
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from fercore.printed_verdicts import CONSISTENT, CONTRADICTED, UNTOLD
-from fercore.row_comparisons import CONTRADICTED as REFUTED
-from fercore.row_comparisons import SUPPORTED, UNDECIDED, Gap
-from fercore.run_verdicts import NO_TEST, NOT_RUN, ON_PAGE, REFUSED
+from fercore.claims.comparisons import CONTRADICTED as REFUTED
+from fercore.claims.comparisons import SUPPORTED, UNDECIDED, Gap
+from fercore.claims.in_print import CONSISTENT, CONTRADICTED, UNTOLD
+from fercore.claims.in_runs import NO_TEST, NOT_RUN, ON_PAGE, REFUSED
+from fercore.claims.verdicts import Judged, Verdicts
 from fercore.tables.columns import points
-from fercore.verdicts import Judged, Verdicts
 
 IN_PRINT = (CONTRADICTED, CONSISTENT, UNTOLD)  # in the order of their interest
 OF_RUNS = (SUPPORTED, REFUTED, UNDECIDED, REFUSED, NOT_RUN, ON_PAGE, NO_TEST)

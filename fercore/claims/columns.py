@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from fercore import paths, published
-from fercore.claims import items
+from fercore.claims.reading import items
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fercore import provenance
-from fercore.claims import Claim, claims
+from fercore.claims.columns import columns_of
+from fercore.claims.in_print import Printed, in_print
+from fercore.claims.in_runs import Evidence, Rerun
+from fercore.claims.reading import Claim, claims
 from fercore.forensics import reachable
-from fercore.printed_columns import columns_of
-from fercore.printed_verdicts import Printed, in_print
-from fercore.run_verdicts import Evidence, Rerun
 
 TWIN, REAL, LONDON = "twin", "real data", "real faces (London)"  # layers of runs
 

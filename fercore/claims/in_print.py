@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
-from fercore.arithmetic import evaluated
-from fercore.claims import MOST, READINGS, Claim, items
+from fercore.claims.arithmetic import evaluated
+from fercore.claims.reading import MOST, READINGS, Claim, items
 from fercore.published import Cell
 
 CONSISTENT, CONTRADICTED, UNTOLD = "consistent in print", "contradicted in print", "cannot be told"

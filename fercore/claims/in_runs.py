@@ -4,12 +4,12 @@ import importlib
 from dataclasses import dataclass, field, replace
 
 from fercore.ablation import Ablation
-from fercore.claims import MOST, OF_TABLES, Claim
+from fercore.claims.columns import PrintedColumn, columns_of, elsewhere
+from fercore.claims.comparisons import PEOPLE, Gap, Side, VerdictError, gap, word
+from fercore.claims.reading import MOST, OF_TABLES, Claim
 from fercore.faces.faceset import FaceSetError
 from fercore.faces.protocols import protocol_of
-from fercore.printed_columns import PrintedColumn, columns_of, elsewhere
 from fercore.published import Cell
-from fercore.row_comparisons import PEOPLE, Gap, Side, VerdictError, gap, word
 from fercore.runs import RunError
 from fercore.trials import Trial
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 
 from fercore import paths, published
-from fercore.arithmetic import evaluated
+from fercore.claims.arithmetic import evaluated
 
 COMPARES = ("=", ">", "<", ">=", "<=")
 RELATIONS = {  # kind -> what its two sides may be said to be
