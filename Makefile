@@ -24,7 +24,7 @@ export PATH := $(BIN):$(PATH)
 SNAKEMAKE = $(BIN)/snakemake --snakefile Snakefile --cores $(CORES) --nolock --rerun-incomplete --keep-going \
             --show-failed-logs --quiet rules host --config paper=$(PAPER) tier=$(TIER)
 
-.PHONY: help env test lint lab reproduce folds london twins bench lock clean clean-results clean-env
+.PHONY: help env test lint lab reproduce folds london twins site bench lock clean clean-results clean-env
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ london: $(STAMP) ## prepare the London faces, then train on them: PAPER=gcnet LO
 
 twins: $(STAMP) ## the drawn faces: how good they are, and a page to play with them
 	$(SNAKEMAKE) -- twins
+
+site: $(STAMP) ## all rendered pages as one site, in results/site: TIER=twin SOURCE=twin; nothing is run
+	$(BIN)/python -m fercore.website results/site --tier $(TIER) --source $(SOURCE)
 
 bench: $(STAMP) ## measure: training loop, peak memory, share of time outside training
 	$(BIN)/python -m fercore.bench

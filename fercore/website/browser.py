@@ -1,0 +1,93 @@
+"""What must hold of a site in a real browser, opened from disk: nothing fails, nothing leaves, everyone can read it."""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PHONE, DESK = {"width": 375, "height": 812}, {"width": 1280, "height": 900}
+GRAVE = ("serious", "critical")  # axe-core's words
+
+
+def chromium() -> str | None:
+    """The machine's own Chromium (``CHROMIUM`` overrides), or None."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@contextmanager
+def opened() -> Iterator:
+    """A headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses root otherwise
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium(), args=arguments)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def sample(site: Path, most: int = 12) -> list[Path]:
+    """The front page, the pages of runs and code, the largest notebook pages."""
+    pages = sorted(site.glob("*/*.html"), key=lambda page: -page.stat().st_size)
+    kinds = {"runs": 2, "code": 1, "published": 1}
+    chosen = [site / "index.html", site / "search.html"]
+    for page in pages:
+        kind = page.parent.name
+        if kind not in kinds or kinds[kind] > 0:
+            chosen.append(page)
+            kinds[kind] = kinds.get(kind, 3) - 1
+    return chosen[:most]
+
+
+def faults_of(site: Path, pages: Iterable[Path]) -> list[str]:
+    """Everything wrong with ``pages`` of ``site``, one line each: errors, requests, width, accessibility."""
+    faults = []
+    with opened() as browser:
+        for page in pages:
+            name = page.relative_to(site)
+            faults += [f"{name}: {fault}" for fault in _seen(browser, page)]
+            faults += [f"{name} (375 px): {fault}" for fault in _on_a_phone(browser, page)]
+    return faults
+
+
+def _seen(browser, page: Path) -> list[str]:
+    """Errors, requests that failed or left, and what axe-core finds grave, light and dark."""
+    with browser.new_context(viewport=DESK, color_scheme="light") as context:
+        tab, faults = context.new_page(), []
+        tab.on("console", lambda said: faults.append(f"console: {said.text}") if said.type == "error" else None)
+        tab.on("pageerror", lambda error: faults.append(f"script: {error}"))
+        tab.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
+        tab.on("request", lambda request: faults.append(f"leaves: {request.url}") if _leaves(request.url) else None)
+        tab.goto(page.as_uri(), wait_until="load")
+        faults += _inaccessible(tab, "light", {})
+        tab.emulate_media(color_scheme="dark")
+        return faults + _inaccessible(tab, "dark", {"runOnly": ["color-contrast"]})  # nothing else depends on colours
+
+
+def _inaccessible(tab, scheme: str, only: dict) -> list[str]:
+    from axe_playwright_python.sync_playwright import Axe
+
+    # preload: axe would fetch style sheets, which browsers refuse to pages opened from disk
+    found = Axe().run(tab, options={"resultTypes": ["violations"], "preload": False, **only}).response["violations"]
+    return [
+        f"axe ({scheme}): {one['id']}, {one['help']}, {len(one['nodes'])} times: {one['nodes'][0]['html'][:200]}"
+        for one in found
+        if one["impact"] in GRAVE
+    ]
+
+
+def _leaves(address: str) -> bool:
+    return not address.startswith(("file:", "data:", "blob:"))
+
+
+def _on_a_phone(browser, page: Path) -> list[str]:
+    """Whether the page is wider than a phone; scripts off."""
+    with browser.new_context(viewport=PHONE, java_script_enabled=False) as context:
+        tab = context.new_page()
+        tab.goto(page.as_uri(), wait_until="load")
+        wide = tab.locator("html").evaluate("one => one.scrollWidth")
+        return [f"{wide} px wide"] if wide > PHONE["width"] else []
