@@ -131,11 +131,17 @@ def pages(tier: str = "twin", source: str = "twin") -> list[Page]:
     for paper in GROUPS:
         folder = folder_of(paper, tier, source)
         others = sorted([*folder.glob("*.ipynb"), *folder.glob("folds/*.ipynb")])
-        for file in others:
-            if file not in known and not file.name.startswith(".") and not file.stem.endswith(".failed"):
-                name = file.relative_to(folder).as_posix()
-                found.append(Page(Artefact(paper, "page", f"{paper}/{name}", file.stem.replace("_", " ")), file))
+        found += [_other(paper, file, folder) for file in others if file not in known and not _aside(file)]
     return found
+
+
+def _other(paper: str, file: Path, folder: Path) -> Page:
+    """A rendered page that the list does not name, such as one fold."""
+    return Page(Artefact(paper, "page", f"{paper}/{file.relative_to(folder).as_posix()}", file.stem), file)
+
+
+def _aside(file: Path) -> bool:
+    return file.name.startswith(".") or file.stem.endswith(".failed")
 
 
 def folder_of(paper: str, tier: str, source: str) -> Path:

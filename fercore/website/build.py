@@ -35,6 +35,8 @@ SETTINGS = {
     "html_use_index": False,
     "exclude_patterns": ["_static", "_extra"],
     "nb_execution_mode": "off",
+    "nb_code_prompt_show": "code",
+    "nb_code_prompt_hide": "code",
     "nb_ipywidgets_js": {},  # from the network otherwise
     "myst_enable_extensions": ["dollarmath", "amsmath"],
     "myst_heading_anchors": 3,

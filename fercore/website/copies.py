@@ -15,7 +15,6 @@ from fercore.website.records import Record
 
 TELLING = ("tier", "source", "dataset", "datasets", "protocol", "variant", "fold", "folds", "left_out", "seed", "seeds")
 COMMIT = re.compile(r"\bcommit ([0-9a-f]{7,40}(?:\+changes)?)\b")
-OPEN = ("parameters", "injected-parameters")  # cells that stay unfolded
 
 
 def written(page: Page, records: Mapping[str, Record]) -> NotebookNode:
@@ -23,7 +22,7 @@ def written(page: Page, records: Mapping[str, Record]) -> NotebookNode:
     notebook = copy.deepcopy(page.notebook)
     for number, cell in enumerate(notebook.cells):
         tags = cell.metadata.setdefault("tags", [])
-        if cell.cell_type == "code" and not set(tags) & set(OPEN):
+        if cell.cell_type == "code" and "parameters" not in tags:
             tags.append("hide-input")
         cell.pop("id", None)
         cell.metadata.pop("papermill", None)

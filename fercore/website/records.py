@@ -13,6 +13,11 @@ from fercore import paths
 
 LARGEST = 5_000_000  # bytes of a run.json; ours stay below 0.1 MB
 
+NEEDED = {
+    *("spec", "config", "data", "images", "test_subjects", "folds", "commit", "source_digest", "versions"),
+    *("seconds", "peak_memory_mb"),
+}
+
 
 @dataclass(frozen=True)
 class Record:
@@ -57,6 +62,8 @@ def _record(store: Path, place: str) -> Record:
         raise ValueError(f"{file} is larger than {LARGEST} bytes: no record of ours; remove that run")
     try:
         about = json.loads(file.read_text())
+        if missing := NEEDED - set(about):
+            raise ValueError(f"it lacks {', '.join(sorted(missing))}")
         return Record(place, about, _accuracy(file.with_name("predictions.parquet")))
     except (ValueError, OSError) as problem:
         raise ValueError(f"the run {place} cannot be read ({problem}); remove it and make it again") from problem
@@ -90,18 +97,18 @@ def _score(record: Record) -> str:
 def _lines(about: Mapping[str, Any] | None) -> dict[str, str]:
     if about is None:
         return {"record": "not in this run store; the page was rendered where it was"}
-    data, images = about.get("data", {}), about.get("images", {})
-    spec = {name: value for name, value in about.get("spec", {}).items() if name != "changes"}
+    data, images = about["data"], about["images"]
+    spec = {name: value for name, value in about["spec"].items() if name != "changes"}
     return {
         "specification": _pairs(spec),
-        "configuration": _pairs(about.get("config", {})),
-        "data": f"{escape(str(data.get('credit')))}; <code>{escape(str(data.get('fingerprint'))[:12])}</code>",
-        "images": _pairs(images) + f"; {len(about.get('test_subjects', ()))} people tested",
-        "folds": f"<code>{escape(str(about.get('folds')))}</code>",
-        "commit": f"<code>{escape(str(about.get('commit')))}</code>, training code "
-        f"<code>{escape(str(about.get('source_digest')))}</code>",
-        "took": f"{escape(str(about.get('seconds')))} s, at most {escape(str(about.get('peak_memory_mb')))} MB",
-        "versions": _pairs(about.get("versions", {})),
+        "configuration": _pairs(about["config"]),
+        "data": f"{escape(data['credit'])}; <code>{escape(data['fingerprint'][:12])}</code>",
+        "images": _pairs(images) + f"; {len(about['test_subjects'])} people tested",
+        "folds": f"<code>{escape(str(about['folds']))}</code>",
+        "commit": f"<code>{escape(about['commit'])}</code>, training code "
+        f"<code>{escape(about['source_digest'])}</code>",
+        "took": f"{escape(str(about['seconds']))} s, at most {escape(str(about['peak_memory_mb']))} MB",
+        "versions": _pairs(about["versions"]),
     }
 
 
