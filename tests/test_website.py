@@ -102,7 +102,7 @@ def test_from_paper_to_table_to_run(website):
     page = soup(website, "gcnet/table2_ckplus7.html")
     links = [link["href"] for link in page.select("ul.runs a")]
     assert links == [f"../runs/gcnet.html#{run.rsplit('/', 1)[1]}" for run in (RUN, LOST)]
-    assert page.select_one("dl.origin a[href='../code/fercore.tables.html']")
+    assert page.select_one("dl.origin a[href='../code/fercore.tables.html#fercore-tables']")
     record = soup(website, "runs/gcnet.html").find(id=ID).parent
     assert "75.00 %" in record.summary.get_text()
     assert "../gcnet/table2_ckplus7.html" in [link["href"] for link in record.select("a")]

@@ -1,5 +1,7 @@
 """What must hold of a built site, by reading its files: links and anchors lead somewhere, pictures have a text."""
 
+import os
+from collections.abc import Callable
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -37,17 +39,18 @@ class Reading(HTMLParser):
 
 def faults_of(site: Path) -> list[str]:
     """Everything wrong in the files of ``site``, one line each."""
+    site, present = site.resolve(), cache(os.path.isfile)
     pages = sorted(site.rglob("*.html"))
     if site / "index.html" not in pages:
         return [f"{site} has no index.html"]
-    reading = cache(lambda page: Reading(page.read_text()))
+    reading = cache(lambda file: Reading(Path(file).read_text()))
     faults = []
     for page in pages:
-        name, own = page.relative_to(site), reading(page)
+        name, own = page.relative_to(site), reading(str(page))
         faults += [f"{name}: a picture without text: {source}" for source in own.silent]
         faults += [f"{name}: the anchor {anchor} stands twice" for anchor in own.repeated]
         faults += [f"{name}: loads {one} from elsewhere" for one in own.loaded if _outside(one)]
-        why = {one: _broken(page, one, site, reading) for one in own.links + own.loaded}
+        why = {one: _broken(page, one, site, present, reading) for one in own.links + own.loaded}
         faults += [f"{name}: leads to {one}, which {reason}" for one, reason in why.items() if reason]
     return faults
 
@@ -57,17 +60,17 @@ def _outside(address: str) -> bool:
     return bool(parts.netloc) or parts.scheme not in ("", "data")
 
 
-def _broken(page: Path, address: str, site: Path, reading) -> str:
+def _broken(page: Path, address: str, site: Path, present: Callable, reading: Callable) -> str:
     """Why a link within the site leads nowhere; empty where it is well, or leads elsewhere."""
     parts = urlsplit(address)
     if parts.scheme or parts.netloc:
         return ""
-    target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
-    if not target.is_relative_to(site.resolve()):
+    target = os.path.normpath(page.parent / unquote(parts.path)) if parts.path else str(page)
+    if not target.startswith(f"{site}{os.sep}"):
         return "is outside the site"
-    if not target.is_file():
+    if not present(target):
         return "does not exist"
     anchor = unquote(parts.fragment)
-    if anchor and target.suffix == ".html" and anchor not in reading(target).anchors:
+    if anchor and target.endswith(".html") and anchor not in reading(target).anchors:
         return "has no such anchor"
     return ""

@@ -1,7 +1,9 @@
 """Pages of the code and of the papers' printed tables, and which of them a notebook or an artefact leads to."""
 
 import ast
+import re
 from collections.abc import Mapping
+from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from fercore.website.artefacts import GROUPS, Artefact
 FENCE = "`" * 8
 
 
+@cache
 def modules() -> dict[str, Path]:
     """Every module of fercore by its dotted name."""
     files = sorted((paths.ROOT / "fercore").rglob("*.py"))
@@ -30,7 +33,20 @@ def imported(notebook: Mapping) -> list[tuple[str, str]]:
             found |= _named(cell["source"])
     # `from fercore.a import b`: b is a module, or else a name in a
     real = {name if name in known else name.rpartition(".")[0] for name in found}
-    return [(name, f"code/{name}.html") for name in sorted(real & set(known) - {"fercore"})]
+    return [(name, address(name)) for name in sorted(real & set(known) - {"fercore"})]
+
+
+def address(module: str) -> str:
+    """Where a module is shown, from the site's root: on the page of its package."""
+    return f"code/{_package(module)}.html#{_anchor(module)}"
+
+
+def _package(module: str) -> str:
+    return module if modules()[module].name == "__init__.py" else module.rpartition(".")[0]
+
+
+def _anchor(module: str) -> str:
+    return re.sub(r"[._]+", "-", module).strip("-").lower()  # as docutils makes it
 
 
 def _named(source: str) -> set[str]:
@@ -55,15 +71,19 @@ def printed_of(artefact: Artefact) -> str | None:
 
 
 def write_code(folder: Path) -> None:
-    """One page per module, and ``index.md`` over them."""
+    """One page per package with its modules, and ``index.md`` over them."""
     folder.mkdir(parents=True)
+    packages: dict[str, list[str]] = {}
     lines = []
     for name, file in modules().items():
         text = file.read_text()
         about = (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
-        page = f"---\norphan: true\n---\n# {name}\n\n[all modules](index.md)\n\n{FENCE}python\n{text}\n{FENCE}\n"
-        (folder / f"{name}.md").write_text(page)
-        lines.append(f"<dt><a href='{name}.html'>{name}</a></dt><dd>{escape(about)}</dd>")
+        section = f"({_anchor(name)})=\n## {name}\n\n{FENCE}python\n{text}\n{FENCE}\n"
+        packages.setdefault(_package(name), []).append(section)
+        lines.append(f"<dt><a href='../{address(name)}'>{name}</a></dt><dd>{escape(about)}</dd>")
+    for package, sections in packages.items():
+        head = f"---\norphan: true\n---\n# Code: {package}\n\n[all modules](index.md)\n\n"
+        (folder / f"{package}.md").write_text(head + "\n".join(sections))
     listing = f"<dl class='modules'>{''.join(lines)}</dl>"
     (folder / "index.md").write_text(f"# The code\n\nThe package as it was when this site was built.\n\n{listing}\n")
 
