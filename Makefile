@@ -57,7 +57,7 @@ twins: $(STAMP) ## the drawn faces: how good they are, and a page to play with t
 	$(SNAKEMAKE) -- twins
 
 site: $(STAMP) ## all rendered pages as one site, in results/site: TIER=twin SOURCE=twin; nothing is run
-	$(BIN)/python -m fercore.website results/site --tier $(TIER) --source $(SOURCE)
+	$(BIN)/python -m fercore.website --tier $(TIER) --source $(SOURCE)
 
 bench: $(STAMP) ## measure: training loop, peak memory, share of time outside training
 	$(BIN)/python -m fercore.bench

@@ -79,8 +79,16 @@ def test_front_page_shows_what_is_there_and_what_is_missing(website):
 def test_front_page_shows_verdict_counts(website):
     said = text(website, "index.html")
     assert "all claims · commit abcdef0123" in said
-    assert "gcnet print 41 7" in said and "idferm print 33 0" in said
-    assert "print 41 7" in text(website, "gcnet/index.html")
+    assert "GCNet 41 7" in said and "IDFERM 33 0" in said and "GCNet 5" in said
+    assert "print 41 7 0" in text(website, "gcnet/index.html") and "twin 0 0 5" in text(website, "gcnet/index.html")
+
+
+def test_verdict_counts_with_a_column_per_paper_are_the_same(store):
+    counts = verdicts.verdict_counts()
+    wide = counts.pivot_table(index=["layer", "verdict"], columns="paper", values="claims", fill_value=0, sort=False)
+    wide = wide.reindex(columns=verdicts.PAPERS, fill_value=0).assign(all=wide.sum(axis=1))
+    (store / "tables" / "verdict_counts.csv").write_text("# stamp\n" + wide.to_csv())
+    assert verdicts.of_paper(verdicts.verdict_counts(), "gcnet").equals(verdicts.of_paper(counts, "gcnet"))
 
 
 def test_without_an_overview_of_claims_nothing_is_counted(store):
@@ -125,7 +133,7 @@ def test_a_page_carries_its_stamp(website):
 
 
 def test_a_page_that_is_not_rendered_shows_its_source_and_says_so(website):
-    said = text(website, "gcnet/figure4_small_expressions.html")
+    said = text(website, "gcnet/figure4.html")
     assert "Not rendered yet. This is its source, without results; make reproduce makes them." in said
 
 
@@ -162,21 +170,36 @@ def test_wide_tables_and_code_scroll_by_keyboard(website):
 
 
 def test_the_list_covers_every_notebook_once():
-    listed = [one.notebook for one in artefacts.listed()]
+    listed = {one.notebook for one in artefacts.listed()}
+    documents = [one.document for one in artefacts.listed()]
+    assert len(set(documents)) == len(documents)
     folder = paths.ROOT / "notebooks"
     present = [file.relative_to(folder).as_posix() for file in folder.rglob("*.ipynb")]
     assert sorted(listed) == sorted(name for name in present if ".ipynb_checkpoints" not in name)
 
 
 def test_the_list_agrees_with_the_readme():
-    rows = re.findall(r"^\| (.+?) \| \[[^]]*\]\(notebooks/(\S+?)\) \|", (paths.ROOT / "README.md").read_text(), re.M)
-    assert rows and {(one.label, one.notebook) for one in artefacts.listed()} == set(rows)
+    text = (paths.ROOT / "README.md").read_text()
+    rows = re.findall(r"^\| (.+?) \| \[[^]]*\]\(notebooks/(\S+?)\) \| (?:`(.+?)`|see below) \|", text, re.M)
+    listed = {(one.label, one.notebook): one.command for one in artefacts.listed()}
+    assert rows and {row[:2] for row in rows} == set(listed)
+    assert {row[:2]: row[2] or listed[row[:2]] for row in rows} == listed
 
 
 def test_pages_stand_where_the_workflow_leaves_them(store):
     assert artefacts.folder_of("gcnet", "twin", "twin").name == "gcnet"
     assert artefacts.folder_of("gcnet", "smoke", "twin").name == "gcnet-smoke-twin"
     assert artefacts.folder_of("twins", "smoke", "twin").name == "twins-smoke"
+
+
+def test_a_page_beyond_the_list_names_its_source(website, store):
+    link = soup(website, "gcnet/ckplus-2B(N+M)-fold3.html").select_one("dl.origin a")
+    assert link["href"] == "../notebooks/gcnet/run_fold.ipynb"
+    file = store / "notebooks" / "gcnet" / "folds" / "ckplus-2B(N+M)-fold3.ipynb"
+    page = nbformat.read(file, as_version=4)
+    page.metadata.papermill.input_path = "notebooks/../../secret.ipynb"
+    nbformat.write(page, file)
+    assert {one.artefact.notebook for one in artefacts.pages()} >= {"gcnet/ckplus-2B(N+M)-fold3.ipynb"}
 
 
 def test_a_run_outside_the_store_is_refused(store):

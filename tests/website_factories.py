@@ -18,10 +18,10 @@ TABLE = f"<table><caption>{STAMP.replace('&', '&amp;')}</caption><thead><tr><th>
 )
 TABLE += "</tr></thead><tbody><tr><th>S1R1</th>" + "<td>87.5</td>" * 9 + "</tr></tbody></table>"
 ARTEFACTS = [
-    ("gcnet", "Table 2", "gcnet/table2_ckplus7.ipynb", "CK+ 7 classes"),
-    ("gcnet", "Figure 4", "gcnet/figure4_small_expressions.ipynb", "small expressions"),
-    ("gcnet", "page", "gcnet/pretraining.ipynb", "pre-training"),
-    ("occluded", "page", "occluded/real_faces_london.ipynb", "real faces"),
+    ("gcnet", "Table 2", "table2_ckplus7", "gcnet/table2_ckplus7.ipynb", "CK+ 7 classes", "make reproduce"),
+    ("gcnet", "Figure 4", "figure4", "gcnet/figure4_small_expressions.ipynb", "small expressions", "make reproduce"),
+    ("gcnet", "page", "pretraining", "gcnet/pretraining.ipynb", "pre-training", "make reproduce"),
+    ("occluded", "page", "real_faces_london", "occluded/real_faces_london.ipynb", "real faces", "make london"),
 ]
 ABOUT = {
     "spec": {"paper": "gcnet", "variant": "S1R1", "fold": 0, "seed": 0, "tier": "smoke", "changes": [], "inner": None},
@@ -56,7 +56,7 @@ def notebook(title: str, runs: list[str] | None, trace: Path) -> nbformat.Notebo
         new_code_cell("face", outputs=shown(**{"text/html": f'<img src="data:image/png;base64,{png(8, 8)}">'})),
     ]
     about = {"paper": "gcnet"} | ({} if runs is None else {"runs": runs})
-    made = {"parameters": {"tier": "smoke"}, "end_time": "2026-11-20T10:00:00+00:00"}
+    made = {"input_path": "notebooks/gcnet/run_fold.ipynb", "parameters": {"tier": "smoke"}, "end_time": "2026-11-20T10:00:00+00:00"}
     language = {"name": "python", "pygments_lexer": "ipython3"}
     return new_notebook(cells=cells, metadata={"fercore": about, "papermill": made, "language_info": language})
 
@@ -80,5 +80,6 @@ def write_results(folder: Path) -> None:
     said.to_parquet(run / "predictions.parquet")
     counts = "# all claims · commit abcdef0123\n,paper,layer,verdict,claims\n"
     counts += "0,gcnet,print,consistent,41\n1,gcnet,print,contradicted,7\n2,idferm,print,consistent,33\n"
+    counts += "3,gcnet,twin,undecided,5\n"
     (folder / "tables").mkdir()
     (folder / "tables" / "verdict_counts.csv").write_text(counts)

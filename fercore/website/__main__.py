@@ -4,13 +4,15 @@ import argparse
 import sys
 from pathlib import Path
 
+from fercore import paths
 from fercore.parameters import SOURCES, TIERS
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Build a site, or check one that is built."""
     parser = argparse.ArgumentParser(prog="python -m fercore.website", description="The site of all rendered pages.")
-    parser.add_argument("site", type=Path, help="its folder; replaced when the new one is whole")
+    place = paths.results() / "site"
+    parser.add_argument("site", type=Path, nargs="?", default=place, help="its folder; results/site where none is given")
     parser.add_argument("--tier", choices=TIERS, default="twin", help="of the pages that are shown")
     parser.add_argument("--source", choices=SOURCES, default="twin", help="of the pages that are shown")
     parser.add_argument("--jobs", type=int, default=2, help="processes side by side")

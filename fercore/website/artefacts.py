@@ -1,7 +1,7 @@
 """What the site shows: the artefacts of the papers (``results/published/artefacts.csv``) and their rendered pages."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import pandas as pd
 
 from fercore import parameters, paths
 
-COLUMNS = ["paper", "artefact", "notebook", "title"]
+COLUMNS = ["paper", "artefact", "page", "notebook", "title", "command"]
 LARGEST = 20_000_000  # bytes of a notebook; ours stay below 0.5 MB
 NAME = re.compile(r"[A-Za-z0-9_+()-][A-Za-z0-9_+().=-]*")  # of a folder or run: leads nowhere else
 
@@ -22,30 +22,17 @@ class Group:
 
     title: str
     about: str
-    command: str
 
 
 GROUPS = {
-    "verdict": Group("The verdict", "Every claim of the four papers, held against print and runs.", "make reproduce"),
-    "gcnet": Group(
-        "GCNet", "Kim et al.: compare a face with a generated reference of the same person.", "make reproduce"
-    ),
+    "verdict": Group("The verdict", "Every claim of the four papers, held against print and runs."),
+    "gcnet": Group("GCNet", "Kim et al.: compare a face with a generated reference of the same person."),
     "occluded": Group(
-        "Occluded",
-        "Pan et al. 2019: a teacher that saw clean faces guides one that sees occluded ones.",
-        "make reproduce PAPER=occluded",
+        "Occluded", "Pan et al. 2019: a teacher that saw clean faces guides one that sees occluded ones."
     ),
-    "unpaired": Group(
-        "Unpaired",
-        "Xia & Wang 2020: thermal faces help visible ones, without pairs.",
-        "make reproduce PAPER=unpaired",
-    ),
-    "idferm": Group(
-        "IDFERM",
-        "Liu et al. 2019: hard negatives from a generator, radial metric learning.",
-        "make reproduce PAPER=idferm",
-    ),
-    "twins": Group("The drawn faces", "How good the stand-ins of the licensed datasets are.", "make twins"),
+    "unpaired": Group("Unpaired", "Xia & Wang 2020: thermal faces help visible ones, without pairs."),
+    "idferm": Group("IDFERM", "Liu et al. 2019: hard negatives from a generator, radial metric learning."),
+    "twins": Group("The drawn faces", "How good the stand-ins of the licensed datasets are."),
 }
 
 
@@ -55,8 +42,10 @@ class Artefact:
 
     paper: str
     artefact: str  # "Table 2", "Figure 4" or "page"
+    page: str  # of the rendered file, without suffix
     notebook: str  # below notebooks/
     title: str
+    command: str  # that renders it
 
     @property
     def label(self) -> str:
@@ -71,7 +60,7 @@ class Artefact:
     @property
     def document(self) -> str:
         """Where its page stands in the site, without suffix."""
-        return f"{self.paper}/{Path(self.notebook).stem}"
+        return f"{self.paper}/{self.page}"
 
     @property
     def source(self) -> Path:
@@ -131,13 +120,16 @@ def pages(tier: str = "twin", source: str = "twin") -> list[Page]:
     for paper in GROUPS:
         folder = folder_of(paper, tier, source)
         others = sorted([*folder.glob("*.ipynb"), *folder.glob("folds/*.ipynb")])
-        found += [_other(paper, file, folder) for file in others if file not in known and not _aside(file)]
+        found += [_other(paper, file) for file in others if file not in known and not _aside(file)]
     return found
 
 
-def _other(paper: str, file: Path, folder: Path) -> Page:
-    """A rendered page that the list does not name, such as one fold."""
-    return Page(Artefact(paper, "page", f"{paper}/{file.relative_to(folder).as_posix()}", file.stem), file)
+def _other(paper: str, file: Path) -> Page:
+    """A rendered page that the list does not name, such as one fold; it says itself what it was made from."""
+    page = Page(Artefact(paper, "page", file.stem, f"{paper}/{file.name}", file.stem, command=""), file)
+    source = page.notebook.metadata.get("papermill", {}).get("input_path", "").removeprefix("notebooks/")
+    named = source and all(NAME.fullmatch(part) for part in source.split("/"))
+    return replace(page, artefact=replace(page.artefact, notebook=source)) if named else page
 
 
 def _aside(file: Path) -> bool:
@@ -153,6 +145,6 @@ def folder_of(paper: str, tier: str, source: str) -> Path:
 
 
 def _page(artefact: Artefact, folder: Path) -> Page:
-    rendered = folder / Path(artefact.notebook).name
+    rendered = folder / f"{artefact.page}.ipynb"
     failed = rendered.with_suffix(".failed.ipynb").is_file()
     return Page(artefact, rendered if rendered.is_file() else None, failed)

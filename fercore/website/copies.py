@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from fercore.website import listings
-from fercore.website.artefacts import GROUPS, Page
+from fercore.website.artefacts import Page
 from fercore.website.records import Record
 
 TELLING = ("tier", "source", "dataset", "datasets", "protocol", "variant", "fold", "folds", "left_out", "seed", "seeds")
@@ -63,7 +63,7 @@ def _top(page: Page, records: Mapping[str, Record]) -> str:
         said = " · ".join(f"{name} {escape(value)}" for name, value in stamp(page, records).items())
         return f"<p class='stamp'>{said} · <a href='#where-this-page-comes-from'>where it comes from</a></p>"
     why = "Its last rendering failed." if page.failed else "Not rendered yet."
-    command = GROUPS[page.artefact.paper].command
+    command = escape(page.artefact.command)
     return f"<p class='missing'>{why} This is its source, without results; <code>{command}</code> makes them.</p>"
 
 

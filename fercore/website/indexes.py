@@ -42,8 +42,8 @@ def write_papers(folder: Path, pages: Sequence[Page], records: Mapping[str, Reco
         parts = [f"# {group.title}", group.about]
         counts = verdicts.verdict_counts()
         if counts is not None and paper in set(counts["paper"]):
-            parts += ["## How its claims stand", listings.raw(_html(verdicts.matrix(counts, paper)))]
-        parts += ["## Artefacts", listings.raw(_chain(own)), f"Made by `{group.command}`."]
+            parts += ["## How its claims stand", listings.raw(_html(verdicts.of_paper(counts, paper)))]
+        parts += ["## Artefacts", listings.raw(_chain(own))]
         if any(record.paper == paper for record in records.values()):
             parts.append(f"[The runs behind them](../runs/{paper}.md)")
         parts.append(_toctree([Path(page.artefact.document).name for page in own]))
@@ -81,11 +81,14 @@ def _verdicts() -> str:
     counts = verdicts.verdict_counts()
     if counts is None:
         return "Not computed yet: the overview of claims is not rendered."
-    return listings.raw(_html(verdicts.matrix(counts), verdicts.stamp()))
+    titles = {paper: group.title for paper, group in GROUPS.items()}
+    tables = [(layer, verdicts.of_layer(counts, layer).rename(index=titles)) for layer in counts["layer"].unique()]
+    html = "".join(_html(table, f"{layer} · {verdicts.stamp()}") for layer, table in tables)
+    return f"Claims by verdict: in print, and by what was run.\n\n{listings.raw(html)}"
 
 
 def _html(table: pd.DataFrame, caption: str = "") -> str:
-    text = table.rename_axis(columns=None).reset_index().to_html(border=0, index=False)
+    text = table.rename_axis(index=None, columns=None).to_html(border=0)
     return text.replace("<thead>", f"<caption>{escape(caption)}</caption><thead>", 1) if caption else text
 
 
