@@ -56,7 +56,8 @@ def notebook(title: str, runs: list[str] | None, trace: Path) -> nbformat.Notebo
         new_code_cell("face", outputs=shown(**{"text/html": f'<img src="data:image/png;base64,{png(8, 8)}">'})),
     ]
     about = {"paper": "gcnet"} | ({} if runs is None else {"runs": runs})
-    made = {"input_path": "notebooks/gcnet/run_fold.ipynb", "parameters": {"tier": "smoke"}, "end_time": "2026-11-20T10:00:00+00:00"}
+    made = {"input_path": "notebooks/gcnet/run_fold.ipynb", "end_time": "2026-11-20T10:00:00+00:00"}
+    made["parameters"] = {"tier": "smoke"}
     language = {"name": "python", "pygments_lexer": "ipython3"}
     return new_notebook(cells=cells, metadata={"fercore": about, "papermill": made, "language_info": language})
 

@@ -12,7 +12,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Build a site, or check one that is built."""
     parser = argparse.ArgumentParser(prog="python -m fercore.website", description="The site of all rendered pages.")
     place = paths.results() / "site"
-    parser.add_argument("site", type=Path, nargs="?", default=place, help="its folder; results/site where none is given")
+    parser.add_argument("site", type=Path, nargs="?", default=place, help="its folder; otherwise results/site")
     parser.add_argument("--tier", choices=TIERS, default="twin", help="of the pages that are shown")
     parser.add_argument("--source", choices=SOURCES, default="twin", help="of the pages that are shown")
     parser.add_argument("--jobs", type=int, default=2, help="processes side by side")
