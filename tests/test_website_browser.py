@@ -34,6 +34,11 @@ def test_nothing_fails_and_everyone_can_read_it(website, chromium, page):
     assert browser.faults_on(chromium, website / page) == []
 
 
+def test_the_check_of_a_built_site_takes_a_page_of_every_folder(website):
+    folders = {page.parent.relative_to(website).as_posix() for page in browser.sample(website)}
+    assert folders == {".", "gcnet", "occluded", "runs", "code", "published"}
+
+
 def test_the_check_sees_what_is_wrong(website, tmp_path, chromium):
     wrong = {
         "<script>nothing.at.all()</script>": "script: nothing is not defined",

@@ -30,17 +30,10 @@ def opened() -> Iterator:
             browser.close()
 
 
-def sample(site: Path, most: int = 12) -> list[Path]:
-    """The front page, the pages of runs and code, the largest notebook pages."""
-    pages = sorted(site.glob("*/*.html"), key=lambda page: -page.stat().st_size)
-    kinds = {"runs": 2, "code": 1, "published": 1}
-    chosen = [site / "index.html", site / "search.html"]
-    for page in pages:
-        kind = page.parent.name
-        if kind not in kinds or kinds[kind] > 0:
-            chosen.append(page)
-            kinds[kind] = kinds.get(kind, 3) - 1
-    return chosen[:most]
+def sample(site: Path) -> list[Path]:
+    """The front page, the search, and of every folder the page of middle size."""
+    folders = [sorted(folder.glob("*.html"), key=lambda page: page.stat().st_size) for folder in sorted(site.iterdir())]
+    return [site / "index.html", site / "search.html", *(pages[len(pages) // 2] for pages in folders if pages)]
 
 
 def faults_of(site: Path, pages: Iterable[Path]) -> list[str]:
