@@ -24,7 +24,7 @@ export PATH := $(BIN):$(PATH)
 SNAKEMAKE = $(BIN)/snakemake --snakefile Snakefile --cores $(CORES) --nolock --rerun-incomplete --keep-going \
             --show-failed-logs --quiet rules host --config paper=$(PAPER) tier=$(TIER)
 
-.PHONY: help env test lint lab reproduce folds london twins verdict bench lock clean clean-results clean-env
+.PHONY: help env test lint lab reproduce folds london twins verdict site bench lock clean clean-results clean-env
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ twins: $(STAMP) ## the drawn faces: how good they are, and a page to play with t
 
 verdict: $(STAMP) ## claims against print and runs, forensics, the price of leakage, ambiguities; over all runs that are there
 	$(SNAKEMAKE) -- verdict
+
+site: $(STAMP) ## all rendered pages as one site, in results/site: TIER=twin SOURCE=twin; nothing is run
+	$(BIN)/python -m fercore.website --tier $(TIER) --source $(SOURCE)
 
 bench: $(STAMP) ## measure: training loop, peak memory, share of time outside training
 	$(BIN)/python -m fercore.bench

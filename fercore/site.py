@@ -41,7 +41,7 @@ def write_page(notebook: Path) -> Path:
     style = STYLE + HtmlFormatter(style="friendly").get_style_defs(".highlight")
     page = notebook.with_suffix(".html")
     with storage.whole_file(page) as aside:
-        aside.write_text(_document(_title(content) or notebook.stem, body, style))
+        aside.write_text(_document(title_of(content) or notebook.stem, body, style))
     return page
 
 
@@ -67,10 +67,10 @@ def _card(page: Path, folder: Path) -> str:
     rendered = page.with_suffix(".html")
     target = rendered if rendered.is_file() and not failed else page
     link = html.escape(target.relative_to(folder).as_posix())
-    title = html.escape(_title(notebook) or page.stem)
+    title = html.escape(title_of(notebook) or page.stem)
     mark = '<span class="bad">failed</span> ' if failed else ""
     return (
-        f'<li>{mark}<a href="{link}">{title}</a><p>{html.escape(_first_sentence(notebook))}</p>'
+        f'<li>{mark}<a href="{link}">{title}</a><p>{html.escape(first_sentence(notebook))}</p>'
         f'<span class="tag">{html.escape(_run_with(notebook))}</span></li>'
     )
 
@@ -87,12 +87,12 @@ def _prose(notebook: Mapping) -> str:
     return "\n\n".join(cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "markdown")
 
 
-def _title(notebook: Mapping) -> str:
+def title_of(notebook: Mapping) -> str:
     heading = re.search(r"^#+ (.+)$", _prose(notebook), re.MULTILINE)
     return _plain(heading.group(1)) if heading else ""
 
 
-def _first_sentence(notebook: Mapping) -> str:
+def first_sentence(notebook: Mapping) -> str:
     paragraphs = [part for part in re.split(r"\n\s*\n", _prose(notebook)) if re.match(r"\s*[\w*_`$]", part)]
     sentence = re.match(r"(.+?[.!?])(\s|$)", " ".join(paragraphs[0].split())) if paragraphs else None
     return _plain(sentence.group(1)) if sentence else ""

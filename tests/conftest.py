@@ -74,3 +74,23 @@ def unpaired_study(trained_unpaired, monkeypatch):
     study, folder = trained_unpaired
     set_places(monkeypatch, folder)
     return study
+
+
+@pytest.fixture(scope="session")
+def website(tmp_path_factory):
+    """A small site: four artefacts, of which two are rendered, one fold, one run of two."""
+    from website_factories import ARTEFACTS, write_results
+
+    from fercore import published
+    from fercore.website import artefacts, build, listings
+
+    folder = tmp_path_factory.mktemp("website")
+    write_results(folder / "results")
+    few = {name: file for name, file in listings.modules().items() if name in ("fercore.tables", "fercore.paths")}
+    with pytest.MonkeyPatch.context() as patch:
+        set_places(patch, folder)
+        patch.setattr(artefacts, "listed", lambda: [artefacts.Artefact(*row) for row in ARTEFACTS])
+        patch.setattr(listings, "modules", lambda: few)
+        patch.setattr(published, "tables", lambda: {"gcnet": [2]})
+        build.build(folder / "site", jobs=1)
+    return folder / "site"
