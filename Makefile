@@ -56,7 +56,7 @@ london: $(STAMP) ## prepare the London faces, then train on them: PAPER=gcnet LO
 twins: $(STAMP) ## the drawn faces: how good they are, and a page to play with them
 	$(SNAKEMAKE) -- twins
 
-verdict: $(STAMP) ## claims against print and runs, forensics, the price of leakage, ambiguities; over all runs that are there
+verdict: $(STAMP) ## every claim against print and runs, forensics, price of leakage, ambiguities: over the runs that are there
 	$(SNAKEMAKE) -- verdict
 
 site: $(STAMP) ## all rendered pages as one site, in results/site: TIER=twin SOURCE=twin; nothing is run

@@ -139,8 +139,8 @@ def _aside(file: Path) -> bool:
 def folder_of(paper: str, tier: str, source: str) -> Path:
     """Where the workflow leaves the rendered pages of a paper."""
     name = paper if (tier, source) == ("twin", "twin") else f"{paper}-{tier}-{source}"
-    if paper == "twins" and tier != "twin":
-        name = f"twins-{tier}"
+    if paper in ("twins", "verdict"):
+        name = paper if tier == "twin" else f"{paper}-{tier}"
     return paths.results() / "notebooks" / name
 
 
