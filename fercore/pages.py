@@ -15,7 +15,7 @@ from typing import Any
 
 import nbformat
 
-from fercore import parameters, paths, storage
+from fercore import parameters, paths, provenance, storage
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -82,7 +82,7 @@ def _execute(source: Path, aside: Path, failed: Path, given: dict[str, Any], log
 
 
 def clean(page: Path, source: Path, runs: Sequence[str] = ()) -> None:
-    """Drop progress bars and warnings from a page, and this machine's paths from its metadata; note its ``runs``."""
+    """Drop progress bars, warnings and this machine's paths from a page; note its ``runs`` and the commit."""
     notebook = nbformat.read(page, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -90,7 +90,7 @@ def clean(page: Path, source: Path, runs: Sequence[str] = ()) -> None:
     notebook.metadata.pop("widgets", None)
     notebook.metadata.papermill.input_path = _shown(source)
     notebook.metadata.papermill.pop("output_path", None)
-    notebook.metadata.setdefault("fercore", {})["runs"] = list(runs)
+    notebook.metadata.setdefault("fercore", {}).update(runs=list(runs), commit=provenance.commit())
     nbformat.write(notebook, page)
 
 

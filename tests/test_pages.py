@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from papermill.__main__ import papermill
 
-from fercore import pages, parameters, paths, site
+from fercore import pages, parameters, paths, provenance, site
 
 PARAMETERS = """tier = "smoke"  # size of the run
 source = "twin"  # faces
@@ -48,13 +48,14 @@ def text_of(path: Path) -> str:
     return "".join(output.get("text", "") for output in outputs)
 
 
-def test_a_page_tells_the_runs_that_it_read(tmp_path, monkeypatch):
+def test_a_page_tells_its_commit_and_the_runs_that_it_read(tmp_path, monkeypatch):
     monkeypatch.setenv("FERCORE_RESULTS", str(tmp_path / "results"))
     runs = [f"gcnet/ckplus-twin-smoke/ckplus7-{row}-fold0-seed0-0123456789" for row in ("S1R1", "CNN", "S1R1")]
     reading = f"for run in {runs}:\n    provenance.trace(paths.results() / 'runs' / run)"
     page = notebook(tmp_path, "from fercore import paths, provenance", reading)
     assert pages.render(page, tmp_path / "out.ipynb", {}) == 0
-    assert nbformat.read(tmp_path / "out.ipynb", as_version=4).metadata.fercore.runs == [runs[1], runs[0]]
+    about = nbformat.read(tmp_path / "out.ipynb", as_version=4).metadata.fercore
+    assert about.runs == [runs[1], runs[0]] and about.commit == provenance.commit()
     assert not list(tmp_path.glob(".out*")) and "FERCORE_TRACE" not in os.environ
 
 

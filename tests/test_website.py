@@ -134,6 +134,7 @@ def test_a_page_carries_its_stamp(website):
 
 def test_a_page_that_is_not_rendered_shows_its_source_and_says_so(website):
     said = text(website, "gcnet/figure4.html")
+    assert not soup(website, "gcnet/figure4.html").select("details.hide")  # nothing but code: it is not folded
     assert "Not rendered yet. This is its source, without results; make reproduce makes them." in said
 
 

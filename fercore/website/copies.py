@@ -22,16 +22,13 @@ def written(page: Page, records: Mapping[str, Record]) -> NotebookNode:
     notebook = copy.deepcopy(page.notebook)
     for number, cell in enumerate(notebook.cells):
         tags = cell.metadata.setdefault("tags", [])
-        if cell.cell_type == "code" and "parameters" not in tags:
+        if page.rendered and cell.cell_type == "code" and "parameters" not in tags:
             tags.append("hide-input")
-        cell.pop("id", None)
-        cell.metadata.pop("papermill", None)
         cell["id"] = f"cell-{number}"
-    first = 1 if notebook.cells and notebook.cells[0].cell_type == "markdown" else 0
-    if first == 0 or not notebook.cells[0].source.lstrip().startswith("# "):
+    first = notebook.cells[0] if notebook.cells else None
+    if first is None or first.cell_type != "markdown" or not first.source.lstrip().startswith("# "):
         notebook.cells.insert(0, _cell(f"# {page.artefact.label}", "title"))
-        first = 1
-    notebook.cells.insert(first, _cell(_top(page, records), "stamp"))
+    notebook.cells.insert(1, _cell(_top(page, records), "stamp"))
     notebook.cells.append(_cell("## Where this page comes from\n\n" + _origin(page, records), "origin"))
     return notebook
 
