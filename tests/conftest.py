@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from places import set_places
 
 os.environ.update(OMP_NUM_THREADS="1", MPLBACKEND="Agg")
 
@@ -24,12 +25,6 @@ def trained(folder, name, faces, study):
         set_places(patch, folder)
         study.train()
     return study, folder
-
-
-def set_places(patch, folder):
-    """Data and results in ``folder``, until ``patch`` is undone."""
-    patch.setenv("FERCORE_DATA", str(folder / "data"))
-    patch.setenv("FERCORE_RESULTS", str(folder / "results"))
 
 
 @pytest.fixture(scope="session")

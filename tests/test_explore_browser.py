@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import set_places
 from factories import small_faces
+from places import set_places
 from run_factories import generated_spec, spec
 
 from fercore import figures

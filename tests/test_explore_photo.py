@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import ipywidgets
 import numpy as np
 import pytest
-from conftest import set_places
 from PIL import Image
+from places import set_places
 
 from fercore import parameters
 from fercore.explore import photo_page, photo_scores, photograph, pictures, store

@@ -16,7 +16,7 @@ def epoch(way, size=4, seed=0, label=LABEL, subject=PEOPLE) -> list[list[int]]:
     return [batch.tolist() for batch in way(label, subject, size, torch.Generator().manual_seed(seed))]
 
 
-@pytest.mark.parametrize("way", WAYS, ids=str)
+@pytest.mark.parametrize("way", WAYS, ids=["shuffled", "of each class", "of whole people"])
 def test_epochs_of_one_generator_are_alike_and_others_differ(way):
     assert epoch(way) == epoch(way) != epoch(way, seed=1)
 
