@@ -241,7 +241,7 @@ def _train(spec: RunSpec, device: str) -> Run:
     try:
         history = fit(method, examples, run.course, partial / "checkpoint.pt", title=str(spec), cause=cause)
         method.eval()
-        about = _about(spec, faces, division, len(examples), time.monotonic() - started)
+        about = described(spec, faces, division, len(examples), time.monotonic() - started)
         with whole_folder(spec.folder) as aside:
             history.to_csv(aside / "history.csv", index=False)
             _write(aside, spec, method, faces, division, test)
@@ -306,7 +306,8 @@ def _write(folder: Path, spec: RunSpec, method: Method, faces: FaceSet, division
     np.save(folder / "features.npy", torch.cat(features).numpy())
 
 
-def _about(spec: RunSpec, faces: FaceSet, division: Division, learned: int, seconds: float) -> dict:
+def described(spec: RunSpec, faces: FaceSet, division: Division, learned: int, seconds: float) -> dict:
+    """What a run's record says of it: what it was, saw and tested, and by which code."""
     test = faces.table.loc[division.test.rows, "subject"]
     return {
         "spec": asdict(spec),

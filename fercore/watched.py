@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from fercore import provenance
 from fercore.faces.protocols import PROTOCOLS, Part
 from fercore.predictions import predictions
-from fercore.runs import Beginning, Run, RunError, RunSpec, begin
+from fercore.runs import Beginning, Run, RunError, RunSpec, begin, described
 from fercore.storage import digest, one_at_a_time, whole_folder, write_json
 from fercore.training import fit
 
@@ -28,7 +28,7 @@ class Watched:
     @property
     def predictions(self) -> pd.DataFrame:
         """One row per image of either ``side`` and per ``epoch``, counted from 0, with fold and seed."""
-        seen = pd.read_parquet(folder_of(self.spec) / "predictions.parquet")
+        seen = pd.read_parquet(folder_of(self.spec) / "epochs.parquet")
         return seen.assign(fold=self.spec.fold, seed=self.spec.seed)
 
     @property
@@ -80,7 +80,7 @@ def _watch(spec: RunSpec, device: str) -> Watched:
     try:
         with whole_folder(folder_of(spec)) as aside:
             history.to_csv(aside / "history.csv", index=False)
-            pd.concat(seen, ignore_index=True).to_parquet(aside / "predictions.parquet", index=False)
+            pd.concat(seen, ignore_index=True).to_parquet(aside / "epochs.parquet", index=False)
             write_json(aside / "run.json", about)
     except OSError as error:
         raise RunError(f"cannot write {folder_of(spec)}: {error}; make room and repeat") from error
@@ -107,21 +107,11 @@ def _begin(spec: RunSpec, device: str) -> tuple[Beginning, dict[str, Part]]:
 
 
 def _about(spec: RunSpec, run: Beginning, parts: dict[str, Part], epochs: int, seconds: float) -> dict:
-    faces = run.faces
-    counts = {"learned": len(run.examples), "classified": len(run.division.train.labelled)}
-    return {
-        "spec": asdict(spec),
-        "config": asdict(spec.config),
-        "classes": list(run.division.classes),
-        "data": {"name": faces.name, "source": faces.source, "credit": faces.credit, "fingerprint": faces.fingerprint},
-        "images": counts | {side: len(part) for side, part in parts.items()},
-        "epochs": epochs,
-        "source_digest": provenance.source_digest(spec.paper),
-        "watched_by": _watched_by(),
-        "commit": provenance.commit(),
-        "versions": provenance.versions(),
-        "seconds": round(seconds, 2),
-    }
+    """As of any run, and who watched."""
+    about = described(spec, run.faces, replace(run.division, test=parts["test"]), len(run.examples), seconds)
+    classified = len(run.division.train.labelled)
+    counts = {"learned": len(run.examples), "classified": classified} | {side: len(p) for side, p in parts.items()}
+    return about | {"images": counts, "epochs": epochs, "watched_by": _watched_by()}
 
 
 def _watched_by() -> str:

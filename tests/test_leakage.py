@@ -167,7 +167,7 @@ def write(leak: Leak, skip=()) -> Leak:
             continue
         folder = folder_of(spec)
         folder.mkdir(parents=True)
-        coins(rng, 4, 6, spec.fold).drop(columns=["fold", "seed"]).to_parquet(folder / "predictions.parquet")
+        coins(rng, 4, 6, spec.fold).drop(columns=["fold", "seed"]).to_parquet(folder / "epochs.parquet")
         about = {"data": {"credit": "tosses", "fingerprint": "x"}, "commit": "c0ffee", "epochs": 4, "seconds": 1.0,
                  "source_digest": "old", "watched_by": "old",
                  "images": {"learned": 20 + spec.fold, "classified": 15, "inner": 6, "test": 6}}  # fmt: skip

@@ -71,6 +71,9 @@ def finished() -> Store:
     for folder in sorted((paths.results() / "runs").glob("*/*/*")):
         if folder.name.startswith(".") or not folder.is_dir():
             continue  # locks, and runs that are being made
+        if folder.name.startswith("watched-"):
+            skipped["watched epoch by epoch"] += 1
+            continue
         try:
             run = read(folder)
         except NoRunError as problem:

@@ -91,6 +91,8 @@ def shown(record: Record, readers: Iterable[tuple[str, str]]) -> str:
 def _score(record: Record) -> str:
     if record.about is None:
         return "its record is not here"
+    if "epochs" in record.about:
+        return f"watched over {record.about['epochs']} epochs"
     return "classifies nothing" if record.accuracy is None else f"{100 * record.accuracy:.2f} %"
 
 
