@@ -1,17 +1,14 @@
 """Residual networks whose features can be tapped half way, as both papers on privileged information do."""
 
 from torch import Tensor, flatten, nn, tensor
-from torchvision.models import ResNet34_Weights, ResNet50_Weights
-from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from fercore.networks.weights import published
 
-PUBLISHED = {  # block, blocks per stage -> ImageNet's weights, at a width of 64
-    ("bottleneck", (3, 4, 6, 3)): ResNet50_Weights.IMAGENET1K_V1,
-    ("basic", (3, 4, 6, 3)): ResNet34_Weights.IMAGENET1K_V1,
+PUBLISHED = {  # block, blocks per stage -> torchvision's name of ImageNet's weights, at a width of 64
+    ("bottleneck", (3, 4, 6, 3)): "ResNet50_Weights",
+    ("basic", (3, 4, 6, 3)): "ResNet34_Weights",
 }
 WEIGHTS = ("imagenet", "random")  # what a network starts from
-BLOCKS = {"basic": BasicBlock, "bottleneck": Bottleneck}
 MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's colours; the published weights expect them
 
 
@@ -22,7 +19,10 @@ class TappedResNet(nn.Module):
     """
 
     def __init__(self, block: str, depth: tuple[int, ...], n_classes: int, width: int = 64):
+        from torchvision.models.resnet import BasicBlock, Bottleneck  # seconds to import: where a network is built
+
         super().__init__()
+        residual = {"basic": BasicBlock, "bottleneck": Bottleneck}[block]
         self.kind = (block, tuple(depth)) if width == 64 else None  # whose published weights fit
         self.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
@@ -30,11 +30,11 @@ class TappedResNet(nn.Module):
         for i, blocks in enumerate(depth):
             layers = []
             for j in range(blocks):
-                layers.append(_block(BLOCKS[block], inputs, width * 2**i, stride=2 if i > 0 and j == 0 else 1))
-                inputs = width * 2**i * BLOCKS[block].expansion
+                layers.append(_block(residual, inputs, width * 2**i, stride=2 if i > 0 and j == 0 else 1))
+                inputs = width * 2**i * residual.expansion
             self.add_module(f"layer{i + 1}", nn.Sequential(*layers))
         self.fc = nn.Linear(inputs, n_classes)
-        self.tap_channels = 2 * width * BLOCKS[block].expansion
+        self.tap_channels = 2 * width * residual.expansion
         self.register_buffer("mean", tensor(MEAN)[:, None, None], persistent=False)
         self.register_buffer("spread", tensor(SPREAD)[:, None, None], persistent=False)
         for layer in self.modules():
@@ -63,7 +63,9 @@ class TappedResNet(nn.Module):
             raise ValueError(
                 "only ResNet-34 and ResNet-50 of full width have published weights; choose weights = 'random'"
             )
-        state = published(PUBLISHED[self.kind])
+        from torchvision import models
+
+        state = published(getattr(models, PUBLISHED[self.kind]).IMAGENET1K_V1)
         own = {key: value for key, value in self.state_dict().items() if key.startswith("fc.")}
         self.load_state_dict({key: value for key, value in state.items() if not key.startswith("fc.")} | own)
 

@@ -2,20 +2,23 @@
 
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from torchvision.models import WeightsEnum
 
 from fercore.storage import digest
+
+if TYPE_CHECKING:
+    from torchvision.models import WeightsEnum  # seconds to import
 
 
 class WeightsError(RuntimeError):
     """Published weights are not to be had, or are not what they should be; says which file goes where."""
 
 
-def published(weights: WeightsEnum) -> dict[str, Tensor]:
+def published(weights: "WeightsEnum") -> dict[str, Tensor]:
     """The state dict of ``weights``, from torch's cache of files or the network; raises WeightsError."""
     file = Path(torch.hub.get_dir(), "checkpoints", weights.url.rsplit("/", 1)[1])
     start = torch.hub.HASH_REGEX.search(file.name)[1]  # torchvision checks it after a download only
