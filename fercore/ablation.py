@@ -1,7 +1,9 @@
 """Several variants on the folds of one protocol: the runs behind a table."""
 
 from dataclasses import dataclass
+from math import nan
 
+import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
@@ -77,6 +79,11 @@ class Ablation:
         """The finished runs, of one variant or of all."""
         wanted = [spec for spec in self.specs if variant in (None, spec.variant)]
         return [run for run in map(find, wanted) if run is not None]
+
+    def test_per_training(self, variant: str) -> float:
+        """Images tested over images learned from, in the mean of a variant's runs; not a number without any."""
+        counts = [run.about["images"] for run in self.runs(variant)]
+        return float(np.mean([one["test"] / one["train"] for one in counts])) if counts else nan
 
     def predictions(self, variant: str, early: bool = False, trial: Trial | None = None) -> pd.DataFrame:
         """All test predictions of a variant, with fold and seed; empty where nothing is trained.

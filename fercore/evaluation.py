@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import asin, pi, sin, sqrt
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 from scipy import stats
 from sklearn.metrics import confusion_matrix, f1_score
 from statsmodels.stats.contingency_tables import mcnemar
-from statsmodels.stats.power import NormalIndPower
+from statsmodels.stats.power import NormalIndPower, TTestPower
 
 from fercore.predictions import SCORE
 
@@ -125,7 +126,7 @@ class Comparison:
     """Two methods on the same images: the gap in accuracy, and two-sided p of four tests of "no difference"."""
 
     gap: Interval  # from resampling whole people
-    p: float  # of the same drawings
+    p: float  # over people: of the same drawings or of Student's t, the larger, as drawings are too sure of a few
     corrected_t: float  # over folds and seeds, whose training sides overlap; not a number for fewer than two
     wilcoxon: float  # over folds and seeds, by rank; takes them as independent, which they are not quite
     mcnemar: float  # over images, exact; takes the images of one person as independent, so it is too sure
@@ -135,23 +136,60 @@ class Comparison:
     detectable: float  # the gap, in accuracy, that would be told from none in four of five such studies
 
 
-def compare(ours: pd.DataFrame, baseline: pd.DataFrame, test_per_training: float | None = None) -> Comparison:
+def compare(ours: pd.DataFrame, baseline: pd.DataFrame, test_per_training: float = float("nan")) -> Comparison:
     """Hold ``ours`` against ``baseline`` by every paired test there is; raises ValueError on different images.
 
-    ``test_per_training``: images in a fold over images in its training side; without it, that of equal folds of all
-    images, of which each fold is tested once.
+    ``test_per_training``: images in a fold over images in its training side; without it there is no corrected t.
     """
     gained = _gained(ours, baseline)
     value, drawn = _means_of_resampled(gained, pd.Series(1, gained.index), ours["subject"], DRAWS, 0)
+    people = gained.groupby(ours["subject"]).agg(["sum", "size"])
+    without_each = ((gained.sum() - people["sum"]) / (len(gained) - people["size"])).to_numpy()
     folds = gained.groupby([ours[key] for key in ("fold", "seed") if key in ours]).mean()
-    n_folds = ours["fold"].nunique()
-    if test_per_training is None:
-        test_per_training = 1 / (n_folds - 1) if n_folds > 1 else float("nan")
     return Comparison(
-        _bounded(value, drawn), _two_sided(drawn), corrected_resampled_t(folds.to_numpy(), test_per_training),
-        _wilcoxon(folds), _mcnemar(gained), len(gained), ours["subject"].nunique(), len(folds),
-        float((stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) * drawn.std(ddof=1)) if len(drawn) > 1 else float("nan"),
+        _bounded(value, drawn), float(np.maximum(two_sided(drawn), jackknife_t(value, without_each))),
+        corrected_resampled_t(folds.to_numpy(), test_per_training),
+        _wilcoxon(folds), _mcnemar(gained), len(gained), len(people), len(folds),
+        _effect(len(people)) * jackknife_error(without_each),
     )  # fmt: skip
+
+
+def two_sided(drawn: np.ndarray) -> float:
+    """Share of the drawings of a gap on the other side of zero, doubled; never less than one drawing could tell.
+
+    Drawings that are not a number say nothing; without any other there is no p.
+    """
+    drawn = drawn[np.isfinite(drawn)]
+    if not len(drawn):
+        return float("nan")
+    share = min((drawn <= 0).mean(), (drawn >= 0).mean())
+    return float(min(1.0, 2 * max(share, 1 / (len(drawn) + 1))))
+
+
+def jackknife_error(without_each: np.ndarray) -> float:
+    """Standard error of a value from what it is without each of J people; not a number for fewer than two.
+
+    ``sqrt((J - 1)/J sum_j (value_-j - mean value_-j)^2)``
+    """
+    if (people := len(without_each)) < 2:
+        return float("nan")
+    return sqrt((people - 1) / people * ((without_each - without_each.mean()) ** 2).sum())
+
+
+def jackknife_t(gap: float, without_each: np.ndarray) -> float:
+    """Two-sided p of Student's t for a gap over its jackknife error, J - 1 degrees of freedom for J people.
+
+    Not a number for fewer than two; 1 where no gap is and none appears.
+    """
+    if not (error := jackknife_error(without_each)):
+        return 1.0 if not gap else 0.0
+    return float(2 * stats.t.sf(abs(gap) / error, len(without_each) - 1))
+
+
+@cache
+def _effect(people: int) -> float:
+    """How many standard errors a gap must measure to be found by Student's t at 5 % in four of five studies."""
+    return TTestPower().solve_power(nobs=people, alpha=0.05, power=0.8) * sqrt(people) if people > 1 else float("nan")
 
 
 def corrected_resampled_t(differences: np.ndarray, test_per_training: float) -> float:
@@ -203,14 +241,6 @@ def _gained(ours: pd.DataFrame, baseline: pd.DataFrame) -> pd.Series:
         raise ValueError("the two methods were not tested on the same images; train the missing folds first")
     right, base = ((p["label"] == p["predicted"]).astype(int) for p in (ours, baseline))
     return right - base
-
-
-def _two_sided(drawn: np.ndarray) -> float:
-    """Share of the drawings on the other side of zero, doubled; never less than one drawing could tell."""
-    if np.isnan(drawn).any():
-        return float("nan")
-    share = min((drawn <= 0).mean(), (drawn >= 0).mean())
-    return float(min(1.0, 2 * max(share, 1 / (len(drawn) + 1))))
 
 
 def _wilcoxon(folds: pd.Series) -> float:

@@ -270,7 +270,7 @@ def pair(gain: float, people: int = 20, images: int = 12, folds: int = 5, seed: 
 
 def test_a_method_against_itself_shows_nothing():
     ours, _ = pair(0)
-    same = compare(ours, ours)
+    same = compare(ours, ours, 1 / 4)
     assert same.gap == Interval(0, 0, 0)
     assert same.p == same.corrected_t == same.wilcoxon == same.mcnemar == 1
     assert (same.images, same.people, same.folds) == (240, 20, 5)
@@ -278,7 +278,7 @@ def test_a_method_against_itself_shows_nothing():
 
 def test_a_large_gain_is_shown_by_every_test_and_its_sign_turns_with_the_methods():
     ours, base = pair(0.3, folds=10)
-    there, back = compare(ours, base), compare(base, ours)
+    there, back = compare(ours, base, 1 / 9), compare(base, ours, 1 / 9)
     assert there.gap.low > 0 > back.gap.high
     assert there.gap.value == pytest.approx(-back.gap.value)
     for test in ("p", "corrected_t", "wilcoxon", "mcnemar"):
@@ -290,7 +290,8 @@ def test_the_tests_are_those_of_the_libraries():
     ours, base = pair(0.1)
     right, theirs = (p["label"] == p["predicted"] for p in (ours, base))
     folds = [right[ours["fold"] == k].mean() - theirs[ours["fold"] == k].mean() for k in range(5)]
-    found = compare(ours, base)
+    found = compare(ours, base, 1 / 4)
+    assert np.isnan(compare(ours, base).corrected_t)
     assert found.wilcoxon == pytest.approx(stats.wilcoxon(folds).pvalue)
     won, lost = int((right & ~theirs).sum()), int((theirs & ~right).sum())
     assert found.mcnemar == pytest.approx(stats.binomtest(won, won + lost).pvalue)
@@ -302,7 +303,7 @@ def test_the_tests_are_those_of_the_libraries():
 
 def test_one_fold_or_one_person_decides_nothing():
     ours, base = pair(0.3, folds=1)
-    assert np.isnan([compare(ours, base).corrected_t, compare(ours, base).wilcoxon]).all()
+    assert np.isnan([compare(ours, base, 1 / 4).corrected_t, compare(ours, base).wilcoxon]).all()
     ours, base = pair(0.3, people=1)
     alone = compare(ours, base)
     assert np.isnan([alone.gap.low, alone.p, alone.detectable]).all() and alone.images == 12

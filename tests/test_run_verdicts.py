@@ -12,10 +12,10 @@ from scipy import stats
 from fercore import evaluation, metrics, paths
 from fercore.ablation import Ablation
 from fercore.claims import verdicts
-from fercore.claims.comparisons import Gap, Side, VerdictError, gap, over_people, paired, word
+from fercore.claims.comparisons import Gap, Side, VerdictError, gap, paired, word
 from fercore.claims.in_runs import Evidence
 from fercore.claims.reading import claims
-from fercore.evaluation import Interval
+from fercore.evaluation import Interval, jackknife_t
 from fercore.faces.protocols import SEVEN
 from fercore.tables import verdicts as told
 
@@ -142,12 +142,14 @@ def test_a_true_effect_is_supported(monkeypatch):
 
 def test_the_error_over_people_is_that_of_leaving_out_each():
     ours, base = simulated(np.random.default_rng(0), 9)
-    counts = [metrics.accuracy(one, CLASSES) for one in (ours, base)]
     gained = (ours["predicted"] == "a").astype(float) - (base["predicted"] == "a")
     without = np.array([gained[ours["subject"] != one].mean() for one in range(9)])
     t = gained.mean() / np.sqrt(8 / 9 * ((without - without.mean()) ** 2).sum())
-    assert over_people(*counts) == pytest.approx(2 * stats.t.sf(abs(t), 8))
-    assert over_people(counts[0], counts[0]) == 1.0
+    assert jackknife_t(gained.mean(), without) == pytest.approx(2 * stats.t.sf(abs(t), 8))
+    assert jackknife_t(0.0, np.zeros(9)) == 1.0 and jackknife_t(0.1, np.full(9, 0.1)) == 0.0
+    assert np.isnan(jackknife_t(0.1, np.array([0.1])))
+    drawn = evaluation.two_sided(np.concatenate([gained.groupby(ours["subject"]).mean(), [np.nan]]))
+    assert paired(ours, base, "accuracy", CLASSES)[1] >= 2 * stats.t.sf(abs(t), 8) and 0 < drawn <= 1
 
 
 CNN, S0, S1 = "CNN", "S0R0", "S1R0"

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import sqrt
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from fercore import metrics, paths
 from fercore.ablation import Ablation
-from fercore.evaluation import Interval, compare, holm
+from fercore.evaluation import Interval, compare, holm, jackknife_t, two_sided
 from fercore.runs import Run
 from fercore.trials import Trial
 
@@ -98,33 +96,13 @@ def refuse(left: Side, right: Side) -> None:
 
 
 def paired(ours: pd.DataFrame, base: pd.DataFrame, metric: str, classes: tuple[str, ...]) -> tuple[Interval, float]:
-    """The gap with its interval from resampling people, and its two-sided p, the larger of two.
-
-    One is of the same drawings; the other of Student's t over people, as drawings are too sure where people are few.
-    """
-    counted = [metrics.METRICS[metric](one, classes) for one in (ours, base)]
+    """The gap with its interval from resampling people, and its two-sided p over people, see Comparison."""
     if metric == "accuracy":
         found = compare(ours, base)
-        return found.gap, max(found.p, over_people(*counted))
-    interval, drawn = metrics.difference(*counted), counted[0].drawn() - counted[1].drawn()
-    drawn = drawn[np.isfinite(drawn)]
-    share = min((drawn <= 0).mean(), (drawn >= 0).mean()) if len(drawn) else np.nan
-    return interval, max(min(1.0, 2 * max(share, 1 / (len(drawn) + 1))), over_people(*counted))
-
-
-def over_people(ours: metrics.Counts, base: metrics.Counts) -> float:
-    """Two-sided p of Student's t for the gap, its error from leaving out each person in turn (jackknife).
-
-    ``t = gap / sqrt((J - 1)/J sum_j (gap_-j - mean gap_-j)^2)``, J people, J - 1 degrees of freedom.
-    """
-    left_out = ours.without_each() - base.without_each()
-    people, value = len(left_out), ours.value() - base.value()
-    if people < 2:
-        return np.nan
-    error = sqrt((people - 1) / people * ((left_out - left_out.mean()) ** 2).sum())
-    if not error:
-        return 1.0 if not value else 0.0
-    return float(2 * stats.t.sf(abs(value) / error, people - 1))
+        return found.gap, found.p
+    left, right = (metrics.METRICS[metric](one, classes) for one in (ours, base))
+    over_people = jackknife_t(left.value() - right.value(), left.without_each() - right.without_each())
+    return metrics.difference(left, right), float(np.maximum(two_sided(left.drawn() - right.drawn()), over_people))
 
 
 def word(groups: Sequence[Sequence[Gap]], needed: int, missing: int = 0) -> str:

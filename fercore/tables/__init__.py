@@ -22,8 +22,10 @@ from fercore.tables.scores import (
     per_fold,
     printed_by_variant,
 )
+from fercore.tables.significance import TESTED, significance
 
 __all__ = [
+    "TESTED",
     "Column",
     "accuracies",
     "architecture",
@@ -47,6 +49,7 @@ __all__ = [
     "save",
     "shapes",
     "shown",
+    "significance",
     "stamp_of",
     "terms",
     "unstated",
