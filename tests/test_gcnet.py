@@ -194,11 +194,27 @@ def test_pretraining_stages_provide_what_they_train():
         "image_size": 64, "widths": (32, 64, 96), "dropout": 0.5, "lambda_S": 1, "lambda_Gr": 1, "lambda_Rr": 0.25,
         "lambda_Ri": 0.25, "batch_size": 64, "iterations": 300_000, "base_rate": 0.001, "momentum": 0.9,
         "weight_decay": 1e-4, "decoder_rate": 10, "feature_size": 384, "code_shape": (96, 8, 8), "power": 0.75,
+        "stored_size": 66, "last_rate": 1,
     }.items(),
 )  # fmt: skip
 def test_paper_tier_has_the_printed_values(field, printed):
     assert getattr(TIERS["paper"], field) == printed
     assert TIERS["paper"] == Config()
+
+
+@pytest.mark.parametrize(("last", "factor"), [(1.0, 1.0), (0.0, 0.5), (0.2, 0.6)])
+def test_the_last_rate_is_a_factor_on_the_printed_schedule(last, factor):
+    """Half a cosine has come half its way in the middle of the training."""
+    net = gcnet(VARIANTS["CNN"], base_rate=0.02, gamma=0.5, power=2.0, last_rate=last, iterations=2)
+    net.step(random_batch()), net.step(random_batch())
+    (optimiser,) = net.optimisers.values()
+    rates = [group["lr"] / group["multiplier"] for group in optimiser.param_groups]
+    assert rates == pytest.approx([factor * 0.02 / (1 + 0.5) ** 2] * len(rates))
+
+
+def test_crops_are_taken_from_images_of_the_configured_ratio():
+    assert replace(Config(), image_size=32).stored_size == 33
+    assert replace(Config(), image_size=32, stored_ratio=1.25).stored_size == 40
 
 
 def test_schedule_of_the_networks_is_the_configured_one():

@@ -53,9 +53,9 @@ def _grid(affine: Tensor, size: int) -> Tensor:
     return (across * steps + (down * steps[:, None] + shift)).permute(0, 2, 3, 1)
 
 
-def stored_size(image_size: int) -> int:
-    """Pixels of the image that a crop of ``image_size`` is taken from: 66 for 64 (GCNet, Sec. 4.1)."""
-    return max(round(image_size * 66 / 64), image_size + 1)
+def stored_size(image_size: int, ratio: float = 66 / 64) -> int:
+    """Pixels of the image that a crop of ``image_size`` is taken from: 66 for 64 (GCNet, Sec. 4.1), or that ratio."""
+    return max(round(image_size * ratio), image_size + 1)
 
 
 def centre_crop(maps: Tensor, size: int) -> Tensor:

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from torch import Tensor, cat, nn
 
+from fercore.faces.augmentation import stored_size
 from fercore.faces.examples import Examples
 from fercore.faces.faceset import FaceSetError
 from fercore.losses.classification import cross_entropy
@@ -16,7 +17,7 @@ from fercore.losses.contrastive import contrastive
 from fercore.losses.reconstruction import half_squared_error
 from fercore.method import Batch, Descent, Method, Player, Settings, Stage
 from fercore.networks.encoder_decoder import WIDTHS, Decoder, Encoder
-from fercore.schedules import inverse
+from fercore.schedules import cosine, inverse
 
 CNN = frozenset({"classify"})
 S0R0 = CNN | {"generate_reference"}
@@ -44,7 +45,8 @@ NEEDS_REFERENCE = {"contrastive", "generate_reference", "reconstruct_reference"}
 class Config(Settings):
     """The paper's values; ``smoke`` and ``twin`` shorten what a laptop cannot pay."""
 
-    image_size: int = 64  # Sec. 4.1, random crop of 66 x 66
+    image_size: int = 64  # Sec. 4.1
+    stored_ratio: float = 66 / 64  # Sec. 4.1, images of 66 x 66 of which crops are taken
     widths: tuple[int, ...] = WIDTHS  # Table 1
     dropout: float = 0.5  # Sec. 4.1, before the first fully connected layer
     lambda_S: float = 1.0  # Sec. 4.1
@@ -61,6 +63,7 @@ class Config(Settings):
     weight_decay: float = 1e-4  # Sec. 4.1
     gamma: float = 1e-4  # "a gamma term of 0.75" is Caffe's stock power; its stock gamma is 1e-4
     power: float = 0.75  # see gamma
+    last_rate: float = 1.0  # factor on that rate, reached at the last iteration along half a cosine; 1 as printed
     decoder_rate: float = 10.0  # Sec. 4.1: "the learning rate at layers of the decoder networks is set to 10"
     output_rate: float = 0.05  # not stated; rate of the decoders' last normalisation, whose ReLU dies at rate 10 or 1
     scale: float = 0.10  # not stated; augmentation: relative size of the face
@@ -72,6 +75,11 @@ class Config(Settings):
     twin_subjects: int | None = None  # limits a synthetic twin to so many subjects; None takes all
 
     idle = ("margin", "distance", "lambda_S", "lambda_Gr", "lambda_Rr", "lambda_Ri")
+
+    @property
+    def stored_size(self) -> int:
+        """Pixels of the images that ``image_size`` is cropped from."""
+        return stored_size(self.image_size, self.stored_ratio)
 
     @property
     def feature_size(self) -> int:
@@ -90,11 +98,12 @@ TIERS = {
     "paper": Config(),
     # "twin": half the paper's filters, so that its batch size and some hundred iterations fit into minutes; schedule
     # chosen by the CNN baseline on inner folds of fold 0's training people: iterations and
-    # pre-training on those of the MMI and Oulu-CASIA twins, the rest earlier on those of the CK+ and Oulu-CASIA twins
+    # pre-training on those of the MMI and Oulu-CASIA twins, the rest earlier on those of the CK+ and Oulu-CASIA twins;
+    # what crops are taken from and the last rate on folds 4 to 6 of the three, of which no page shows a test
     "twin": Config(
-        image_size=32, widths=(16, 32, 48), iterations=600, base_rate=0.03, gamma=0.015, power=1.0, weight_decay=5e-4,
-        lambda_R=0.1, decoder_rate=5.0, output_rate=0.025, scale=0.05, rotation=5.0,
-        pretraining_iterations=1600, pretraining_rate=0.03,
+        image_size=32, stored_ratio=36 / 32, widths=(16, 32, 48), iterations=600, base_rate=0.03, gamma=0.015,
+        power=1.0, last_rate=0.0, weight_decay=5e-4, lambda_R=0.1, decoder_rate=5.0, output_rate=0.025, scale=0.05,
+        rotation=5.0, pretraining_iterations=1600, pretraining_rate=0.03,
     ),
     "smoke": Config(
         image_size=32, batch_size=8, iterations=6, widths=(4, 8, 12), pretraining_iterations=4, twin_subjects=24,
@@ -144,7 +153,8 @@ class GCNet(Method):
             "reconstruct_input": c.lambda_R * c.lambda_Ri,
             "autoencode": c.lambda_R,
         }
-        descent = Descent(inverse(c.base_rate, c.gamma, c.power), c.momentum, c.weight_decay)
+        falling, settling = inverse(c.base_rate, c.gamma, c.power), cosine(1.0, c.last_rate, c.iterations)
+        descent = Descent(lambda iteration: falling(iteration) * settling(iteration), c.momentum, c.weight_decay)
         return Player("gcnet", rates, weights, descent)
 
     def forward(self, batch: Batch) -> "Outputs":
