@@ -9,7 +9,7 @@ from fercore.parameters import SOURCES, TIERS
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Build a site, or check one that is built."""
+    """Build a site, check one that is built, or keep its pages."""
     parser = argparse.ArgumentParser(prog="python -m fercore.website", description="The site of all rendered pages.")
     place = paths.results() / "site"
     parser.add_argument("site", type=Path, nargs="?", default=place, help="its folder; otherwise results/site")
@@ -17,7 +17,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--source", choices=SOURCES, default="twin", help="of the pages that are shown")
     parser.add_argument("--jobs", type=int, default=2, help="processes side by side")
     parser.add_argument("--check", action="store_true", help="only check links, pictures and, in Chromium, a few pages")
+    parser.add_argument("--keep", action="store_true", help="only copy the rendered pages to results/rendered, stamped")
     chosen = parser.parse_args(arguments)
+    if chosen.keep:
+        return _keep(chosen.tier, chosen.source)
     return _check(chosen.site.resolve()) if chosen.check else _build(chosen)
 
 
@@ -33,6 +36,19 @@ def _build(chosen: argparse.Namespace) -> int:
         print(line, file=sys.stderr)
     shown = f"{about['rendered']} of {about['pages']} pages rendered, {about['runs']} runs"
     print(f"{chosen.site}/index.html: {shown}, {about['seconds']} s")
+    return 0
+
+
+def _keep(tier: str, source: str) -> int:
+    from fercore.website.kept import KeepError, keep
+
+    try:
+        kept = keep(tier, source)
+    except (KeepError, ValueError, OSError) as problem:
+        print(f"Error: {problem}", file=sys.stderr)
+        return 1
+    size = sum(file.stat().st_size for file in kept)
+    print(f"{len(kept)} pages kept in results/rendered, {size / 1e6:.1f} MB")
     return 0
 
 

@@ -1,0 +1,65 @@
+"""Rendered pages that the repository keeps (``results/rendered``): stamped, each small, and together too."""
+
+import copy
+from pathlib import Path
+
+import nbformat
+from nbformat.v4 import new_markdown_cell
+
+from fercore import paths
+from fercore.storage import whole_file
+from fercore.website.artefacts import Page, listed, pages
+from fercore.website.copies import stamp
+
+LARGEST, TOGETHER = 400_000, 15_000_000  # bytes
+
+
+class KeepError(RuntimeError):
+    """Pages that must not become part of the repository; says which and why, one line each."""
+
+
+def place() -> Path:
+    """Where they stand, by paper."""
+    return paths.ROOT / "results" / "rendered"
+
+
+def keep(tier: str = "twin", source: str = "twin", folder: Path | None = None) -> list[Path]:
+    """Copy every rendered artefact to ``folder``; what is not rendered now stays there as it was.
+
+    Raises KeepError, before anything is written, where a page is too large, all are, a rendering failed or the code was
+    not committed.
+    """
+    folder, known = folder or place(), set(listed())
+    shown = [page for page in pages(tier, source) if page.artefact in known and (page.rendered or page.failed)]
+    texts = {folder / f"{page.artefact.document}.ipynb": stamped(page) for page in shown if page.rendered}
+    if problems := [*_unfit(shown), *too_large({file: len(text.encode()) for file, text in texts.items()})]:
+        raise KeepError("\n".join(problems))
+    for file, text in texts.items():
+        with whole_file(file) as aside:
+            aside.write_text(text)
+    return list(texts)
+
+
+def stamped(page: Page) -> str:
+    """The executed notebook as it is, below its title what it was made with."""
+    notebook = copy.deepcopy(page.notebook)
+    said = " · ".join(f"{name} {value}" for name, value in stamp(page, {}).items())
+    notebook.cells.insert(1, new_markdown_cell(f"*{said}*", id="stamp"))
+    return nbformat.writes(notebook) + "\n"
+
+
+def too_large(sizes: dict[Path, int]) -> list[str]:
+    """What is wrong with pages of so many bytes."""
+    large = [f"{file.name} holds {size} bytes, more than {LARGEST}" for file, size in sizes.items() if size > LARGEST]
+    if (together := sum(sizes.values())) > TOGETHER:
+        large.append(f"all pages hold {together} bytes, more than {TOGETHER}")
+    return large
+
+
+def _unfit(shown: list[Page]) -> list[str]:
+    problems = [f"the last rendering of {page.artefact.document} failed" for page in shown if page.failed]
+    for page in shown:
+        commit = page.notebook.metadata.get("fercore", {}).get("commit", "unknown")
+        if page.rendered and (commit == "unknown" or commit.endswith("+changes")):
+            problems.append(f"{page.artefact.document} was made at commit {commit}: commit, then make it again")
+    return problems

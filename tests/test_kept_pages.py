@@ -1,0 +1,109 @@
+"""Rendered pages that are part of the repository: small, stamped, and named in the README."""
+
+import csv
+import re
+
+import nbformat
+import pytest
+from website_factories import ARTEFACTS, notebook, write_results
+
+from fercore import paths
+from fercore.website import __main__ as command
+from fercore.website import kept
+from fercore.website.artefacts import listed
+
+KEPT = sorted(kept.place().rglob("*.ipynb"))
+NAMES = [file.relative_to(kept.place()).as_posix() for file in KEPT]
+DIRTY = re.compile(r"(/home|/root|/tmp|/work|/Users|C:\\\\)/")
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    """Rendered results of this test's own, whose pages name the commit they were made at."""
+    monkeypatch.setenv("FERCORE_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    (tmp_path / "results" / "published").mkdir(parents=True)
+    with open(paths.published() / "artefacts.csv", "w") as file:
+        csv.writer(file).writerows([("paper", "artefact", "page", "notebook", "title", "command"), *ARTEFACTS])
+    write_results(tmp_path / "results")
+    (tmp_path / "results" / "notebooks" / "gcnet" / "pretraining.failed.ipynb").unlink()
+    for name in ("gcnet/table2_ckplus7", "occluded/real_faces_london"):
+        noted(tmp_path / "results", name)
+    return tmp_path / "results"
+
+
+def noted(results, name, commit="abcdef0123", **metadata):
+    """A page that notes its commit."""
+    page = notebook(name, [], results / "executed")
+    page.metadata.fercore.update(commit=commit, **metadata)
+    nbformat.write(page, results / "notebooks" / f"{name}.ipynb")
+
+
+def test_artefacts_are_kept_with_a_stamp_and_single_folds_are_not(store, capsys):
+    assert command.main(["--keep"]) == 0
+    assert "2 pages kept in results/rendered, 0.0 MB" in capsys.readouterr().out
+    files = sorted(file.relative_to(store / "rendered").as_posix() for file in (store / "rendered").rglob("*.ipynb"))
+    assert files == ["gcnet/table2_ckplus7.ipynb", "occluded/real_faces_london.ipynb"]
+    page = nbformat.read(store / "rendered" / files[0], as_version=4)
+    nbformat.validate(page)
+    assert page.cells[1].source == "*tier smoke · source twin · seeds [0] · commit abcdef0123 · rendered 2026-11-20*"
+    assert [cell.source for cell in page.cells if cell.id != "stamp"] == [
+        cell.source for cell in nbformat.read(store / "notebooks" / files[0], as_version=4).cells
+    ]
+
+
+def test_what_is_not_rendered_now_stays_as_it_was(store):
+    kept.keep()
+    before = (store / "rendered" / "occluded" / "real_faces_london.ipynb").read_bytes()
+    (store / "notebooks" / "occluded" / "real_faces_london.ipynb").unlink()
+    assert [file.stem for file in kept.keep()] == ["table2_ckplus7"]
+    assert (store / "rendered" / "occluded" / "real_faces_london.ipynb").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"commit": "abcdef0123+changes"}, "made at commit abcdef0123.changes: commit, then make it again"),
+        ({"commit": "unknown"}, "made at commit unknown"),
+        ({"padding": "x" * 400_000}, "table2_ckplus7.ipynb holds 4.* bytes, more than 400000"),
+    ],
+    ids=["changes", "unknown", "large"],
+)
+def test_what_is_unfit_is_refused_and_nothing_is_written(store, capsys, changed, told):
+    noted(store, "gcnet/table2_ckplus7", **changed)
+    assert command.main(["--keep"]) == 1
+    assert re.search(told, capsys.readouterr().err)
+    assert not (store / "rendered").exists()
+
+
+def test_a_page_whose_last_rendering_failed_is_refused(store):
+    (store / "notebooks" / "gcnet" / "table2_ckplus7.failed.ipynb").write_text("{}")
+    with pytest.raises(kept.KeepError, match="the last rendering of gcnet/table2_ckplus7 failed"):
+        kept.keep()
+
+
+def test_all_pages_together_are_limited(store, monkeypatch):
+    monkeypatch.setattr(kept, "TOGETHER", 5000)
+    with pytest.raises(kept.KeepError, match="all pages hold .* bytes, more than 5000"):
+        kept.keep()
+
+
+def test_the_kept_pages_are_small():
+    assert kept.too_large({file: file.stat().st_size for file in KEPT}) == []
+
+
+@pytest.mark.parametrize("file", KEPT, ids=NAMES)
+def test_a_kept_page_is_finished_and_says_when_and_from_what_it_was_made(file):
+    page = nbformat.read(file, as_version=4)
+    nbformat.validate(page)
+    assert re.search(r"commit [0-9a-f]{7,}[^·]* · rendered \d{4}-\d\d-\d\d\*$", page.cells[1].source)
+    code = [cell for cell in page.cells if cell.cell_type == "code" and cell.source.strip()]
+    assert all(cell.execution_count for cell in code)
+    assert not any(output.output_type == "error" for cell in code for output in cell.outputs)
+    assert not DIRTY.search(file.read_text())
+
+
+def test_the_readme_leads_to_every_kept_page_and_to_no_other():
+    assert set(NAMES) <= {f"{one.document}.ipynb" for one in listed()}
+    linked = re.findall(r"\(results/rendered/([^)]+\.ipynb)\)", (paths.ROOT / "README.md").read_text())
+    assert sorted(linked) == NAMES
