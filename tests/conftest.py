@@ -18,6 +18,27 @@ def places_of_this_session(tmp_path_factory):
         yield
 
 
+@pytest.fixture(scope="session")
+def folder_of_prepared_faces(tmp_path_factory):
+    """Two small prepared sets of 24 people, made once."""
+    from factories import small_faces
+
+    from fercore.faces.protocols import SEVEN
+
+    folder = tmp_path_factory.mktemp("prepared")
+    for dataset in ("ckplus", "mmi"):
+        small_faces(24, SEVEN, 5).save(folder / "prepared" / dataset)
+    return folder
+
+
+@pytest.fixture
+def prepared_faces(folder_of_prepared_faces, tmp_path, monkeypatch):
+    """Those sets as the data, and for results a folder of the test's own."""
+    monkeypatch.setenv("FERCORE_DATA", str(folder_of_prepared_faces))
+    monkeypatch.setenv("FERCORE_RESULTS", str(tmp_path / "results"))
+    return tmp_path / "results"
+
+
 def trained(folder, name, faces, study):
     """``study``, trained on ``faces`` as the prepared set ``name``, and where that is."""
     faces.save(folder / "data" / "prepared" / name)

@@ -1,7 +1,6 @@
 """The runs behind a table: what is there, what is missing, what the stamp says of both."""
 
 import pytest
-from factories import small_faces
 from result_factories import judged, store, store_all, study
 
 from fercore import ablation as module
@@ -10,19 +9,7 @@ from fercore.ablation import Ablation, tier_with
 from fercore.faces.protocols import SEVEN
 from fercore.runs import find
 
-
-@pytest.fixture(scope="module", autouse=True)
-def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    small_faces(12, SEVEN, 5).save(folder / "prepared" / "ckplus")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FERCORE_DATA", str(folder))
-        yield
-
-
-@pytest.fixture(autouse=True)
-def results(tmp_path, monkeypatch):
-    monkeypatch.setenv("FERCORE_RESULTS", str(tmp_path / "results"))
+pytestmark = pytest.mark.usefixtures("prepared_faces")
 
 
 def test_runs_are_every_variant_of_every_fold_and_seed():

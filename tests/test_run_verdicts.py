@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from factories import small_faces
 from result_factories import judged, store, store_all, study
 from scipy import stats
 
@@ -16,25 +15,13 @@ from fercore.claims.comparisons import Gap, Side, VerdictError, gap, paired, wor
 from fercore.claims.in_runs import Evidence
 from fercore.claims.reading import claims
 from fercore.evaluation import Interval, jackknife_t
-from fercore.faces.protocols import SEVEN
 from fercore.tables import verdicts as told
 
 EVERY = {one.id: one for one in claims()}
 CLASSES = ("a", "b")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    small_faces(12, SEVEN, 5).save(folder / "prepared" / "ckplus")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FERCORE_DATA", str(folder))
-        yield
-
-
-@pytest.fixture(autouse=True)
-def results(tmp_path, monkeypatch):
-    monkeypatch.setenv("FERCORE_RESULTS", str(tmp_path / "results"))
+pytestmark = pytest.mark.usefixtures("prepared_faces")
 
 
 def side(variant: str, of: Ablation) -> Side:

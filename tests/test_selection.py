@@ -1,12 +1,10 @@
 """Settings chosen on inner folds: by their accuracy there, for each fold on its own, never on its test people."""
 
 import pytest
-from factories import small_faces
 from result_factories import judged, store, study
 from run_factories import TINY
 
 from fercore import tables
-from fercore.faces.protocols import SEVEN
 from fercore.faces.sources import open_faces
 from fercore.runs import find
 from fercore.selection import Selection
@@ -14,18 +12,7 @@ from fercore.selection import Selection
 CANDIDATES = {"slow": {"base_rate": 0.001}, "fast": {"base_rate": 0.1}, "long": {"base_rate": 0.1, "iterations": 12}}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    small_faces(24, SEVEN, 5).save(folder / "prepared" / "ckplus")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FERCORE_DATA", str(folder))
-        yield
-
-
-@pytest.fixture(autouse=True)
-def results(tmp_path, monkeypatch):
-    monkeypatch.setenv("FERCORE_RESULTS", str(tmp_path / "results"))
+pytestmark = pytest.mark.usefixtures("prepared_faces")
 
 
 def answered(right: dict[tuple[int, str], list[bool]]) -> Selection:

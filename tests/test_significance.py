@@ -2,14 +2,12 @@
 
 import numpy as np
 import pytest
-from factories import small_faces
 from result_factories import store_all, study
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from fercore import tables
 from fercore.evaluation import compare, detectable_gap
-from fercore.faces.protocols import SEVEN
 
 NAME = "CK+ (7 expressions)"
 HALF, MOST = [True, False] * 12, [True, True, True, False] * 6
@@ -20,18 +18,7 @@ RIGHT = {
 ROWS = ("CNN", "S1R0", "S1R1")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    small_faces(12, SEVEN, 5).save(folder / "prepared" / "ckplus")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FERCORE_DATA", str(folder))
-        yield
-
-
-@pytest.fixture(autouse=True)
-def results(tmp_path, monkeypatch):
-    monkeypatch.setenv("FERCORE_RESULTS", str(tmp_path / "results"))
+pytestmark = pytest.mark.usefixtures("prepared_faces")
 
 
 def test_every_p_is_adjusted_for_all_rows_of_the_table():

@@ -3,11 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from factories import gcnet, small_faces
+from factories import gcnet
 from result_factories import judged, store, store_all, study
 
 from fercore import paths, tables
-from fercore.faces.protocols import SEVEN
 from fercore.papers.gcnet import TIERS, VARIANTS, GCNet
 
 ROWS = ("CNN", "S0R0", "S1R0", "S0R1", "S1R1")
@@ -21,20 +20,7 @@ PRINTED = {  # by the paper's table, in its order
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module", autouse=True)
-def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    for dataset in ("ckplus", "mmi"):
-        small_faces(12, SEVEN, 5).save(folder / "prepared" / dataset)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FERCORE_DATA", str(folder))
-        yield
-
-
-@pytest.fixture(autouse=True)
-def results(tmp_path, monkeypatch):
-    monkeypatch.setenv("FERCORE_RESULTS", str(tmp_path / "results"))
-    return tmp_path / "results"
+pytestmark = pytest.mark.usefixtures("prepared_faces")
 
 
 @pytest.mark.parametrize("number", PRINTED)
@@ -209,9 +195,9 @@ def test_terms_are_the_variants():
 
 def test_certificate_counts_people_sequences_and_classified_images():
     table = tables.fold_certificate(study())
-    assert table["subjects"].tolist() == [2, 2] + [1] * 8  # 12 people in ten folds
-    assert table["sequences"].tolist() == [14, 14] + [7] * 8
-    assert table["classified images"].tolist() == [42, 42] + [21] * 8  # the last three of each
+    assert table["subjects"].tolist() == [3] * 4 + [2] * 6  # 24 people in ten folds
+    assert table["sequences"].tolist() == [21] * 4 + [14] * 6
+    assert table["classified images"].tolist() == [63] * 4 + [42] * 6  # the last three of each
 
 
 def test_facts_are_what_the_run_noted():
@@ -221,17 +207,17 @@ def test_facts_are_what_the_run_noted():
     assert noted["image size"] == 16 and 12.5 in noted.tolist() and noted["classes"].startswith("anger, contempt")
 
 
-def test_saved_table_begins_with_its_stamp_and_is_read_back(results):
+def test_saved_table_begins_with_its_stamp_and_is_read_back(prepared_faces):
     table = tables.per_fold(store_all(study(), RIGHT))
     tables.save(table, "probe", "tier smoke · folds 0, 1")
-    file = results / "tables" / "probe.csv"
+    file = prepared_faces / "tables" / "probe.csv"
     assert file.read_text().splitlines()[0] == "# tier smoke · folds 0, 1"
     back = pd.read_csv(file, comment="#", index_col=0).rename(columns=int)
     pd.testing.assert_frame_equal(back, table, check_names=False)
     assert [f.name for f in file.parent.iterdir()] == ["probe.csv"]
 
 
-def test_table_that_cannot_be_written_leaves_the_old_one(results, monkeypatch):
+def test_table_that_cannot_be_written_leaves_the_old_one(prepared_faces, monkeypatch):
     tables.save(pd.DataFrame({"a": [1]}), "probe", "first")
     monkeypatch.setattr(pd.DataFrame, "to_csv", lambda *a, **k: 1 / 0)
     with pytest.raises(ZeroDivisionError):
