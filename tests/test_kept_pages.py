@@ -26,6 +26,8 @@ def store(tmp_path, monkeypatch):
     with open(paths.published() / "artefacts.csv", "w") as file:
         csv.writer(file).writerows([("paper", "artefact", "page", "notebook", "title", "command"), *ARTEFACTS])
     write_results(tmp_path / "results")
+    (tmp_path / "results" / "figures").mkdir()
+    (tmp_path / "results" / "figures" / "verdict_overview.png").write_bytes(b"drawn")
     (tmp_path / "results" / "notebooks" / "gcnet" / "pretraining.failed.ipynb").unlink()
     for name in ("gcnet/table2_ckplus7", "occluded/real_faces_london"):
         noted(tmp_path / "results", name)
@@ -41,7 +43,8 @@ def noted(results, name, commit="abcdef0123", **metadata):
 
 def test_artefacts_are_kept_with_a_stamp_and_single_folds_are_not(store, capsys):
     assert command.main(["--keep"]) == 0
-    assert "2 pages kept in results/rendered, 0.0 MB" in capsys.readouterr().out
+    assert "3 files kept in results/rendered, 0.0 MB" in capsys.readouterr().out
+    assert (store / "rendered" / "verdict_overview.png").read_bytes() == b"drawn"
     files = sorted(file.relative_to(store / "rendered").as_posix() for file in (store / "rendered").rglob("*.ipynb"))
     assert files == ["gcnet/table2_ckplus7.ipynb", "occluded/real_faces_london.ipynb"]
     page = nbformat.read(store / "rendered" / files[0], as_version=4)
@@ -56,7 +59,7 @@ def test_what_is_not_rendered_now_stays_as_it_was(store):
     kept.keep()
     before = (store / "rendered" / "occluded" / "real_faces_london.ipynb").read_bytes()
     (store / "notebooks" / "occluded" / "real_faces_london.ipynb").unlink()
-    assert [file.stem for file in kept.keep()] == ["table2_ckplus7"]
+    assert [file.stem for file in kept.keep()] == ["table2_ckplus7", "verdict_overview"]
     assert (store / "rendered" / "occluded" / "real_faces_london.ipynb").read_bytes() == before
 
 
@@ -89,7 +92,8 @@ def test_all_pages_together_are_limited(store, monkeypatch):
 
 
 def test_the_kept_pages_are_small():
-    assert kept.too_large({file: file.stat().st_size for file in KEPT}) == []
+    files = [file for file in kept.place().rglob("*") if file.is_file()]
+    assert kept.too_large({file: file.stat().st_size for file in files}) == []
 
 
 @pytest.mark.parametrize("file", KEPT, ids=NAMES)
@@ -107,3 +111,5 @@ def test_the_readme_leads_to_every_kept_page_and_to_no_other():
     assert set(NAMES) <= {f"{one.document}.ipynb" for one in listed()}
     linked = re.findall(r"\(results/rendered/([^)]+\.ipynb)\)", (paths.ROOT / "README.md").read_text())
     assert sorted(linked) == NAMES
+    pictures = re.findall(r"!\[[^]]+\]\(results/rendered/([^)]+\.png)\)", (paths.ROOT / "README.md").read_text())
+    assert sorted(pictures) == sorted(file.name for file in kept.place().glob("*.png"))

@@ -48,7 +48,7 @@ def _keep(tier: str, source: str) -> int:
         print(f"Error: {problem}", file=sys.stderr)
         return 1
     size = sum(file.stat().st_size for file in kept)
-    print(f"{len(kept)} pages kept in results/rendered, {size / 1e6:.1f} MB")
+    print(f"{len(kept)} files kept in results/rendered, {size / 1e6:.1f} MB")
     return 0
 
 

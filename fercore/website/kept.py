@@ -12,6 +12,7 @@ from fercore.website.artefacts import Page, listed, pages
 from fercore.website.copies import stamp
 
 LARGEST, TOGETHER = 400_000, 15_000_000  # bytes
+PICTURES = ("verdict_overview.png",)  # of results/figures, for the README
 
 
 class KeepError(RuntimeError):
@@ -24,7 +25,7 @@ def place() -> Path:
 
 
 def keep(tier: str = "twin", source: str = "twin", folder: Path | None = None) -> list[Path]:
-    """Copy every rendered artefact to ``folder``; what is not rendered now stays there as it was.
+    """Copy every rendered artefact and the README's pictures to ``folder``; what is not there stays as it was.
 
     Raises KeepError, before anything is written, where a page is too large, all are, a rendering failed or the code was
     not committed.
@@ -32,12 +33,15 @@ def keep(tier: str = "twin", source: str = "twin", folder: Path | None = None) -
     folder, known = folder or place(), set(listed())
     shown = [page for page in pages(tier, source) if page.artefact in known and (page.rendered or page.failed)]
     texts = {folder / f"{page.artefact.document}.ipynb": stamped(page) for page in shown if page.rendered}
-    if problems := [*_unfit(shown), *too_large({file: len(text.encode()) for file, text in texts.items()})]:
+    drawn = [paths.results() / "figures" / name for name in PICTURES]
+    contents = {file: text.encode() for file, text in texts.items()}
+    contents |= {folder / file.name: file.read_bytes() for file in drawn if file.is_file()}
+    if problems := [*_unfit(shown), *too_large({file: len(content) for file, content in contents.items()})]:
         raise KeepError("\n".join(problems))
-    for file, text in texts.items():
+    for file, content in contents.items():
         with whole_file(file) as aside:
-            aside.write_text(text)
-    return list(texts)
+            aside.write_bytes(content)
+    return list(contents)
 
 
 def stamped(page: Page) -> str:
