@@ -24,7 +24,7 @@ export PATH := $(BIN):$(PATH)
 SNAKEMAKE = $(BIN)/snakemake --snakefile Snakefile --cores $(CORES) --nolock --rerun-incomplete --keep-going \
             --show-failed-logs --quiet rules host --config paper=$(PAPER) tier=$(TIER)
 
-.PHONY: help env test lint lab reproduce folds london twins verdict site bench lock clean clean-results clean-env
+.PHONY: help env test lint lab reproduce folds london twins verdict site keep bench lock clean clean-results clean-env
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ verdict: $(STAMP) ## every claim against print and runs, forensics, price of lea
 
 site: $(STAMP) ## all rendered pages as one site, in results/site: TIER=twin SOURCE=twin; nothing is run
 	$(BIN)/python -m fercore.website --tier $(TIER) --source $(SOURCE)
+
+keep: $(STAMP) ## the rendered pages, stamped, into results/rendered, which is part of the repository
+	$(BIN)/python -m fercore.website --keep --tier $(TIER) --source $(SOURCE)
 
 bench: $(STAMP) ## measure: training loop, peak memory, share of time outside training
 	$(BIN)/python -m fercore.bench
