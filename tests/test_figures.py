@@ -1,5 +1,6 @@
 """Every figure says at its foot what it was made from, and shows what it says."""
 
+import io
 import re
 
 import matplotlib.pyplot as plt
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 from factories import small_faces
 from matplotlib.figure import Figure
+from PIL import Image
 from result_factories import store_all, store_untrained, study
 
 from fercore import failing_losses, figures, paths
@@ -235,6 +237,22 @@ def test_long_stamp_is_wrapped_and_grid_names_its_rows():
     assert "\n" in figure.get_supxlabel()
     assert [axis.get_ylabel() for axis in figure.axes] == ["above", "", "below", ""]
     assert [axis.get_title() for axis in figure.axes] == ["a", "b", "", ""]
+
+
+def test_a_picture_of_faces_is_small_and_keeps_the_colours_of_its_words():
+    noise = np.random.default_rng(0).random((6, 36, 36))
+    figure = new(6, 3)
+    face_grid(figure, [noise, noise[::-1]], ["above", "below"], ["wrong", *["right"] * 5])
+    figure.axes[0].title.set_color("#d62728"), figure.axes[1].title.set_color("#2ca02c")
+    small = figure._repr_png_()
+    figure.palette = 0
+    whole = figure._repr_png_()
+    assert len(small) < 0.7 * len(whole)
+    few, all_ = (np.array(Image.open(io.BytesIO(drawn)).convert("RGB")).astype(int) for drawn in (small, whole))
+    assert len(np.unique(few.reshape(-1, 3), axis=0)) <= 64
+    for more, less in ((0, 1), (1, 0)):  # as red, as green as before
+        assert (few[..., more] - few[..., less]).max() > 0.8 * (all_[..., more] - all_[..., less]).max() > 80
+    assert np.abs(few - all_).mean() < 4  # of 255
 
 
 def test_every_row_of_occlusions_is_of_its_own_kind():

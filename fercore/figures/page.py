@@ -14,7 +14,14 @@ from fercore.storage import whole_file
 class Picture(Figure):
     """A figure that shows itself in a notebook, whatever matplotlib's backend."""
 
-    palette = 0  # colours of its PNG; 0: all
+    palette = 0  # colours of its PNG, see ``few_colours``; 0: all
+
+    def few_colours(self, shown: np.ndarray) -> None:
+        """Give faces like ``shown`` (N x H x W, or with 3 colours) no more colours than an eye tells apart.
+
+        Their PNG then takes about half the room.
+        """
+        self.palette = max(self.palette, 256 if shown.ndim == 4 else 64)
 
     def _repr_png_(self) -> bytes:
         return png(self)
@@ -26,7 +33,8 @@ def png(figure: Figure) -> bytes:
     figure.savefig(drawn, dpi=100)
     if not getattr(figure, "palette", 0):
         return drawn.getvalue()
-    fewer = Image.open(drawn).convert("RGB").quantize(figure.palette, dither=Image.Dither.NONE)
+    rare_too = Image.Quantize.MAXCOVERAGE  # the colours of small words, which others would give to the faces
+    fewer = Image.open(drawn).convert("RGB").quantize(figure.palette, rare_too, dither=Image.Dither.NONE)
     fewer.save(drawn := io.BytesIO(), "png", optimize=True)
     return drawn.getvalue()
 
@@ -46,6 +54,8 @@ def stamped(figure: Figure, stamp: str) -> Figure:
 def face_grid(figure: Figure, rows: list[np.ndarray], names: list[str], heads: list[str] | None = None) -> None:
     """Fill ``figure`` with rows of images (each N x H x W or N x H x W x 3, in [0, 1]), named at the left."""
     axes = figure.subplots(len(rows), len(rows[0]), squeeze=False, gridspec_kw={"wspace": 0.03, "hspace": 0.03})
+    for images in rows:
+        figure.figure.few_colours(images)  # of the whole, where this is a part
     for i, (images, name) in enumerate(zip(rows, names, strict=True)):
         for j, image in enumerate(images):
             axes[i, j].imshow(image, cmap="gray", vmin=0, vmax=1)
