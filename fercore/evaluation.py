@@ -133,7 +133,7 @@ class Comparison:
     images: int
     people: int
     folds: int  # fold and seed pairs
-    detectable: float  # the gap, in accuracy, that would be told from none in four of five such studies
+    detectable: float  # the gap, in accuracy, that four of five such studies would find; unknown where none varies
 
 
 def compare(ours: pd.DataFrame, baseline: pd.DataFrame, test_per_training: float = float("nan")) -> Comparison:
@@ -150,7 +150,7 @@ def compare(ours: pd.DataFrame, baseline: pd.DataFrame, test_per_training: float
         _bounded(value, drawn), float(np.maximum(two_sided(drawn), jackknife_t(value, without_each))),
         corrected_resampled_t(folds.to_numpy(), test_per_training),
         _wilcoxon(folds), _mcnemar(gained), len(gained), len(people), len(folds),
-        _effect(len(people)) * jackknife_error(without_each),
+        _effect(len(people)) * jackknife_error(without_each) or float("nan"),
     )  # fmt: skip
 
 

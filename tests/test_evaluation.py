@@ -274,6 +274,7 @@ def test_a_method_against_itself_shows_nothing():
     assert same.gap == Interval(0, 0, 0)
     assert same.p == same.corrected_t == same.wilcoxon == same.mcnemar == 1
     assert (same.images, same.people, same.folds) == (240, 20, 5)
+    assert np.isnan(same.detectable)  # errors that never differ do not tell how much they could
 
 
 def test_a_large_gain_is_shown_by_every_test_and_its_sign_turns_with_the_methods():
