@@ -15,7 +15,6 @@ from fercore.predictions import SCORE
 
 RIGHT, WRONG = "tab:green", "tab:red"
 INCHES = 1.1  # of a unit
-PALETTE = 256  # colours: pages carry several of these figures, and shall stay small
 SIDE = 0.94  # of a picture, in units
 PITCH = 0.14  # from bar to bar, in units
 
@@ -48,7 +47,7 @@ def photographed(photo: np.ndarray, points: np.ndarray | None, title: str, rows:
     across = max((len(row.views) for row in rows), default=0)
     bars_at, line = across + 0.8, 1.4  # room for the names of classes, and for those of views
     figure = new(3.0 + (INCHES * (bars_at + 1) + 1.2) * bool(rows), max(INCHES * line * len(rows), 2.4) + 1.1)
-    figure.palette = PALETTE
+    figure.shows = "colour faces"
     ratios = {"width_ratios": [2.6, INCHES * (bars_at + 1) + 1.2]} if rows else {}
     axes = figure.subplots(1, 1 + bool(rows), squeeze=False, gridspec_kw=ratios)[0]
     axes[0].imshow(photo)
@@ -71,7 +70,7 @@ def photographed(photo: np.ndarray, points: np.ndarray | None, title: str, rows:
 
 def _sheet(width: float, height: float, margins: tuple[float, float]) -> tuple[Figure, Axes]:
     figure = new(INCHES * width + margins[0], INCHES * height + margins[1])
-    figure.palette = PALETTE
+    figure.shows = "colour faces"
     axis = figure.subplots()
     _bare(axis, width, height)
     return figure, axis

@@ -62,7 +62,7 @@ def course(run: Run, stamp: str, sequences: int = 4) -> Figure:
     frames = [table[(table["subject"] == s) & (table["sequence"] == q)] for s, q in chosen.itertuples(index=False)]
     longest = max(len(f) for f in frames)
     figure = new(1.05 * longest + 1.2, 1.3 * len(frames) + 0.5)
-    figure.few_colours(faces.images)
+    figure.shows_faces(faces.images)
     axes = figure.subplots(len(frames), longest, squeeze=False)
     for line, sequence in zip(axes, frames, strict=True):
         for axis, row in zip(line, sequence.index, strict=False):

@@ -10,32 +10,33 @@ from PIL import Image
 from fercore import paths
 from fercore.storage import whole_file
 
+FREQUENT, ANY = Image.Quantize.MEDIANCUT, Image.Quantize.MAXCOVERAGE
+PALETTES = {  # colours of a PNG, and which: pages carry several pictures and shall stay small
+    "drawing": (256, ANY),
+    "gray faces": (64, ANY),  # rare ones too: those of small words
+    "colour faces": (128, FREQUENT),  # those of skin
+}
+
 
 class Picture(Figure):
     """A figure that shows itself in a notebook, whatever matplotlib's backend."""
 
-    palette = 0  # colours of its PNG, see ``few_colours``; 0: all
+    shows = "drawing"  # one of PALETTES
 
-    def few_colours(self, shown: np.ndarray) -> None:
-        """Give faces like ``shown`` (N x H x W, or with 3 colours) no more colours than an eye tells apart.
-
-        Their PNG then takes about half the room.
-        """
-        self.palette = max(self.palette, 256 if shown.ndim == 4 else 64)
+    def shows_faces(self, faces: np.ndarray) -> None:
+        """Note that there are faces in it (N x H x W, or with 3 colours)."""
+        self.shows = "colour faces" if faces.ndim == 4 or self.shows == "colour faces" else "gray faces"
 
     def _repr_png_(self) -> bytes:
         return png(self)
 
 
 def png(figure: Figure) -> bytes:
-    """The figure as a PNG of 100 dots per inch."""
-    drawn = io.BytesIO()
-    figure.savefig(drawn, dpi=100)
-    if not getattr(figure, "palette", 0):
-        return drawn.getvalue()
-    rare_too = Image.Quantize.MAXCOVERAGE  # the colours of small words, which others would give to the faces
-    fewer = Image.open(drawn).convert("RGB").quantize(figure.palette, rare_too, dither=Image.Dither.NONE)
-    fewer.save(drawn := io.BytesIO(), "png", optimize=True)
+    """The figure as a PNG of 100 dots per inch, in a palette that suits it."""
+    figure.savefig(drawn := io.BytesIO(), dpi=100)
+    colours, which = PALETTES[getattr(figure, "shows", "drawing")]
+    small = Image.open(drawn).convert("RGB").quantize(colours, which, dither=Image.Dither.NONE)
+    small.save(drawn := io.BytesIO(), "png", optimize=True)
     return drawn.getvalue()
 
 
@@ -55,7 +56,7 @@ def face_grid(figure: Figure, rows: list[np.ndarray], names: list[str], heads: l
     """Fill ``figure`` with rows of images (each N x H x W or N x H x W x 3, in [0, 1]), named at the left."""
     axes = figure.subplots(len(rows), len(rows[0]), squeeze=False, gridspec_kw={"wspace": 0.03, "hspace": 0.03})
     for images in rows:
-        figure.figure.few_colours(images)  # of the whole, where this is a part
+        figure.figure.shows_faces(images)  # the whole, where this is a part
     for i, (images, name) in enumerate(zip(rows, names, strict=True)):
         for j, image in enumerate(images):
             axes[i, j].imshow(image, cmap="gray", vmin=0, vmax=1)
