@@ -17,7 +17,7 @@ from statistics import median
 import pandas as pd
 import torch
 
-from fercore import bench_idferm, bench_preparation, bench_steps, bench_unpaired, paths, provenance
+from fercore import bench_idferm, bench_paper_tier, bench_preparation, bench_steps, bench_unpaired, paths, provenance
 from fercore.faces.augmentation import Augmentation
 from fercore.faces.examples import Examples
 from fercore.faces.protocols import PROTOCOLS, divide
@@ -108,11 +108,13 @@ PARTS: dict[str, Callable[[], dict[str, dict[str, float]]]] = {
     "steps": lambda: bench_steps.measured() | bench_unpaired.measured() | bench_idferm.measured(),
     "drawing": drawing,
     "preparation": preparation,
+    "paper": bench_paper_tier.measured,
     "gcnet": lambda: {"make reproduce, tier twin": reproduction("gcnet")},
     "occluded": lambda: {"make reproduce PAPER=occluded, tier twin": reproduction("occluded")},
     "unpaired": lambda: {"make reproduce PAPER=unpaired, tier twin": reproduction("unpaired")},
     "idferm": lambda: {"make reproduce PAPER=idferm, tier twin": reproduction("idferm")},
 }
+ON_GPU = {"paper"}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -122,6 +124,12 @@ def main(arguments: list[str] | None = None) -> None:
     asked = parser.parse_args(arguments).parts
     if unknown := set(asked) - set(PARTS):
         parser.error(f"no part {', '.join(sorted(unknown))}; valid: {', '.join(PARTS)}")
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    if not gpu and (impossible := ON_GPU & set(asked)):
+        parser.error(f"part {', '.join(impossible)} needs a GPU, and this machine has none that torch can use")
+    if not gpu and not asked:
+        print(f"left out, since they need a GPU: {', '.join(sorted(ON_GPU))}")
+        asked = [part for part in PARTS if part not in ON_GPU]
     torch.set_num_threads(1)
     file = paths.results() / "bench.json"
     known = json.loads(file.read_text()) if file.is_file() else {"measured": {}, "with": {}}
@@ -129,10 +137,10 @@ def main(arguments: list[str] | None = None) -> None:
     for part in asked or PARTS:
         for what, figures in PARTS[part]().items():
             known["measured"][what] = figures
-            known["with"][what] = cause | provenance.versions()
+            known["with"][what] = cause | ({"GPU": gpu} if part in ON_GPU else {}) | provenance.versions()
             write_json(file, known)  # what is measured is kept, whatever comes after
             for name, value in figures.items():
-                print(f"{what:42} {name:38} {value:10.3f}")
+                print(f"{what:46} {name:38} {value:10.3f}")
 
 
 if __name__ == "__main__":
