@@ -10,7 +10,7 @@ import platform
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from statistics import median
 
@@ -103,16 +103,17 @@ def drawing() -> dict[str, dict[str, float]]:
     return {"drawn faces, images/s of one core": rates}
 
 
-PARTS: dict[str, Callable[[], dict[str, dict[str, float]]]] = {
-    "loop": lambda: {f"training loop, {variant}": loop_overhead(variant) for variant in ("CNN", "S1R1")},
-    "steps": lambda: bench_steps.measured() | bench_unpaired.measured() | bench_idferm.measured(),
-    "drawing": drawing,
-    "preparation": preparation,
+Figures = Iterable[tuple[str, dict[str, float]]]  # what was measured -> name of a figure -> value
+PARTS: dict[str, Callable[[], Figures]] = {
+    "loop": lambda: ((f"training loop, {variant}", loop_overhead(variant)) for variant in ("CNN", "S1R1")),
+    "steps": lambda: (bench_steps.measured() | bench_unpaired.measured() | bench_idferm.measured()).items(),
+    "drawing": lambda: drawing().items(),
+    "preparation": lambda: preparation().items(),
     "paper": bench_paper_tier.measured,
-    "gcnet": lambda: {"make reproduce, tier twin": reproduction("gcnet")},
-    "occluded": lambda: {"make reproduce PAPER=occluded, tier twin": reproduction("occluded")},
-    "unpaired": lambda: {"make reproduce PAPER=unpaired, tier twin": reproduction("unpaired")},
-    "idferm": lambda: {"make reproduce PAPER=idferm, tier twin": reproduction("idferm")},
+    "gcnet": lambda: [("make reproduce, tier twin", reproduction("gcnet"))],
+    "occluded": lambda: [("make reproduce PAPER=occluded, tier twin", reproduction("occluded"))],
+    "unpaired": lambda: [("make reproduce PAPER=unpaired, tier twin", reproduction("unpaired"))],
+    "idferm": lambda: [("make reproduce PAPER=idferm, tier twin", reproduction("idferm"))],
 }
 ON_GPU = {"paper"}
 
@@ -135,7 +136,7 @@ def main(arguments: list[str] | None = None) -> None:
     known = json.loads(file.read_text()) if file.is_file() else {"measured": {}, "with": {}}
     cause = {"commit": provenance.commit(), "cores": os.cpu_count(), "machine": platform.machine()}
     for part in asked or PARTS:
-        for what, figures in PARTS[part]().items():
+        for what, figures in PARTS[part]():
             known["measured"][what] = figures
             known["with"][what] = cause | ({"GPU": gpu} if part in ON_GPU else {}) | provenance.versions()
             write_json(file, known)  # what is measured is kept, whatever comes after

@@ -10,7 +10,7 @@ from fercore import bench, bench_paper_tier
 @pytest.fixture
 def measure(tmp_path, monkeypatch):
     monkeypatch.setenv("FERCORE_RESULTS", str(tmp_path))
-    monkeypatch.setattr(bench, "PARTS", {"fast": lambda: {"a": {"s": 1.0}}, "slow": lambda: {"b": {"s": 2.0}}})
+    monkeypatch.setattr(bench, "PARTS", {"fast": lambda: [("a", {"s": 1.0})], "slow": lambda: [("b", {"s": 2.0})]})
 
     def call(*parts) -> dict:
         bench.main(list(parts))
@@ -22,7 +22,7 @@ def measure(tmp_path, monkeypatch):
 def test_a_part_measured_anew_leaves_the_others_with_their_own_cause(measure, monkeypatch):
     measure()
     monkeypatch.setattr(bench.provenance, "commit", lambda: "beef456789")
-    monkeypatch.setitem(bench.PARTS, "fast", lambda: {"a": {"s": 3.0}})
+    monkeypatch.setitem(bench.PARTS, "fast", lambda: [("a", {"s": 3.0})])
     found = measure("fast")
     assert found["measured"] == {"a": {"s": 3.0}, "b": {"s": 2.0}}
     assert found["with"]["a"]["commit"] == "beef456789" != found["with"]["b"]["commit"]
@@ -32,7 +32,7 @@ def test_what_was_measured_before_a_failure_is_kept(measure, monkeypatch):
     monkeypatch.setitem(bench.PARTS, "slow", lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         measure()
-    monkeypatch.setitem(bench.PARTS, "slow", lambda: {})
+    monkeypatch.setitem(bench.PARTS, "slow", lambda: [])
     assert measure("slow")["measured"] == {"a": {"s": 1.0}}
 
 
