@@ -23,7 +23,7 @@ DATASETS = {"ckplus7": "ckplus", "affectnet7": "affectnet", "mmse4": "mmse"}
 CHANGES = {  # that the time does not depend on
     "idferm": {
         "reference": "true",  # a face beside each image, as the generated one would be
-        "pretraining_rate": 0.01,  # from random weights the printed 0.1 diverges within 22 steps
+        "pretraining_rate": 1e-3,  # from random weights the printed 0.1 soon diverges
     },
 }
 WARM = 20  # steps before the clock starts
