@@ -1,10 +1,11 @@
 """The bench's file: parts measured anew, others left, each with what it was measured with."""
 
 import json
+import re
 
 import pytest
 
-from fercore import bench, bench_paper_tier
+from fercore import bench, bench_paper_tier, paths
 
 
 @pytest.fixture
@@ -87,3 +88,15 @@ def test_hours_of_a_training_follow_from_its_speed(monkeypatch, tmp_path):
     spec = bench_paper_tier.specified("gcnet", "CNN", "smoke")
     found = bench_paper_tier.training(spec, "cpu")
     assert found["hours"] * found["images/s"] * 3600 == pytest.approx(spec.config.iterations * spec.config.batch_size)
+
+
+@pytest.mark.parametrize("paper", bench_paper_tier.TRAININGS)
+def test_the_readme_says_what_was_measured_on_a_gpu(paper):
+    text = (paths.ROOT / "README.md").read_text()
+    measured = json.loads((paths.ROOT / "results" / "bench.json").read_text())["measured"]
+    *_, rows = bench_paper_tier.TRAININGS[paper]
+    found = {row: measured[f"tier paper on cuda, {paper}, {row}"] for row in rows}
+    before, baseline, full = rows[:-2], *rows[-2:]
+    hours = sum(found[stage]["hours"] for stage in before), found[baseline]["hours"], found[full]["hours"]
+    cells = [f"{value:.1f}" for value in (*hours, max(figures["GPU memory, GB"] for figures in found.values()))]
+    assert re.search(rf"^\| {paper} \| {re.escape(' | '.join(cells))} \|$", text, re.MULTILINE | re.IGNORECASE), cells
