@@ -9,6 +9,7 @@ import pandas as pd
 
 from fercore import paths
 
+NAMES = {"gcnet": "GCNet", "occluded": "Occluded", "unpaired": "Unpaired", "idferm": "IDFERM"}  # in our order
 COLUMNS = ["dataset", "method", "metric", "value", "unit", "source_note"]
 
 

@@ -10,10 +10,10 @@ from fercore.explore import pictures
 from fercore.explore.photo_scores import WARNING, opinions
 from fercore.explore.photograph import Meshes, Photograph, received, with_face
 from fercore.explore.showcase import Content
-from fercore.explore.store import NAMES
 from fercore.faces.alignment import AlignmentError
 from fercore.faces.landmarks import DetectorMissingError, NoFaceError
 from fercore.faces.photo import PhotoError
+from fercore.published import NAMES
 from fercore.runs import Run, RunError
 from fercore.tables.page import joined
 

@@ -8,13 +8,14 @@ import torch
 from fercore import parameters
 from fercore.explore.photograph import Photograph
 from fercore.explore.showcase import at_home
-from fercore.explore.store import HOME, NAMES, Store, fold_of
+from fercore.explore.store import HOME, Store, fold_of
 from fercore.explore.views import Opened, maps
 from fercore.faces.alignment import TEMPLATE
 from fercore.faces.augmentation import centre_crop
 from fercore.faces.preparation.framing import Crop, framed
 from fercore.figures.faces import pixels
 from fercore.method import Batch
+from fercore.published import NAMES
 from fercore.runs import Run
 
 WARNING = (

@@ -7,8 +7,9 @@ from matplotlib.figure import Figure
 
 from fercore import figures, parameters
 from fercore.evaluation import accuracy_interval
-from fercore.explore.store import HOME, NAMES, Store, command_for, fold_of, row_of
+from fercore.explore.store import HOME, Store, command_for, fold_of, row_of
 from fercore.explore.views import Opened
+from fercore.published import NAMES
 from fercore.runs import Run
 
 Content = Markdown | Figure

@@ -24,7 +24,6 @@ HOME = {  # where a look at a paper begins: dataset, protocol and the paper's ow
     "occluded": ("rafdb", "rafdb7", "Ours"),
     "unpaired": ("mmse", "mmse4", "Ours"),
 }
-NAMES = {"gcnet": "GCNet", "idferm": "IDFERM", "occluded": "Occluded", "unpaired": "Unpaired"}
 
 
 class NoRunError(ValueError):

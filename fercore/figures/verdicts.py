@@ -9,6 +9,7 @@ from fercore.claims.comparisons import SUPPORTED, UNDECIDED
 from fercore.claims.in_print import CONSISTENT, CONTRADICTED, UNTOLD
 from fercore.claims.in_runs import NO_TEST, NOT_RUN, ON_PAGE, REFUSED
 from fercore.figures.page import new, stamped
+from fercore.published import NAMES
 
 COLOURS = {  # told apart by those who see no red and green, too
     CONSISTENT: "#2b7bba", SUPPORTED: "#2b7bba", CONTRADICTED: "#c4442d", REFUTED: "#c4442d", UNDECIDED: "#e8c36a",
@@ -36,6 +37,7 @@ def _bars(axis: Axes, counts: pd.DataFrame, layer: str) -> None:
                 axis.text(left[paper] + count / 2, place, count, ha="center", va="center", fontsize=8,
                     color="white" if dark else "0.2")  # fmt: skip
         left += row
+    axis.set_yticks(range(counts.shape[1]), [NAMES[paper] for paper in counts])
     axis.invert_yaxis()
     axis.set_title(layer, loc="left", fontsize=10)
     axis.spines[["top", "right"]].set_visible(False)

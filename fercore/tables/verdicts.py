@@ -10,6 +10,7 @@ from fercore.claims.comparisons import SUPPORTED, UNDECIDED, Gap
 from fercore.claims.in_print import CONSISTENT, CONTRADICTED, UNTOLD
 from fercore.claims.in_runs import NO_TEST, NOT_RUN, ON_PAGE, REFUSED
 from fercore.claims.verdicts import Judged, Verdicts
+from fercore.published import NAMES
 from fercore.tables.columns import points
 
 IN_PRINT = (CONTRADICTED, CONSISTENT, UNTOLD)  # in the order of their interest
@@ -72,7 +73,7 @@ def decided(verdicts: Verdicts) -> pd.DataFrame:
 
 def counts(verdicts: Verdicts) -> pd.DataFrame:
     """How many claims of each paper have which verdict, in print and by every kind of runs."""
-    papers = list(dict.fromkeys(one.claim.paper for one in verdicts.claims))
+    papers = sorted({one.claim.paper for one in verdicts.claims}, key=list(NAMES).index)
     found = Counter(("in print", one.print.verdict, one.claim.paper) for one in verdicts.claims)
     found += Counter(
         (layer, rerun.verdict, one.claim.paper) for one in verdicts.claims for layer, rerun in one.runs.items()
