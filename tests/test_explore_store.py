@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 import pytest
 from run_factories import beside_spec, covered_spec, generated_spec, spec
 
-from fercore import parameters, paths
+from fercore import parameters, paths, published
 from fercore.explore import showcase, store
 from fercore.runs import RunSpec, find
 
@@ -133,7 +133,7 @@ def test_the_plainest_run_comes_first():
 
 
 def test_every_paper_has_a_row_to_begin_with():
-    assert set(store.HOME) == set(store.NAMES) == set(parameters.papers())
+    assert set(store.HOME) == set(published.NAMES) == set(parameters.papers())
     for paper, (dataset, protocol, variant) in store.HOME.items():
         assert RunSpec(paper, variant, dataset, protocol, 0, "smoke").folder.is_relative_to(paths.results())
 
