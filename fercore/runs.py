@@ -217,6 +217,7 @@ class Beginning:
 
 def begin(spec: RunSpec, device: str = "cpu") -> Beginning:
     """All that training ``spec`` starts from; pre-training stages that do not exist are trained first."""
+    torch.backends.cudnn.deterministic = True  # a seed's run is the same again on a GPU too
     config, faces = spec.config, spec.faces()
     division = spec.divide(faces)
     method = _untrained(spec, division.classes)
@@ -241,7 +242,7 @@ def _train(spec: RunSpec, device: str) -> Run:
     try:
         history = fit(method, examples, run.course, partial / "checkpoint.pt", title=str(spec), cause=cause)
         method.eval()
-        about = described(spec, faces, division, len(examples), time.monotonic() - started)
+        about = described(spec, faces, division, len(examples), device, time.monotonic() - started)
         with whole_folder(spec.folder) as aside:
             history.to_csv(aside / "history.csv", index=False)
             _write(aside, spec, method, faces, division, test)
@@ -306,8 +307,10 @@ def _write(folder: Path, spec: RunSpec, method: Method, faces: FaceSet, division
     np.save(folder / "features.npy", torch.cat(features).numpy())
 
 
-def described(spec: RunSpec, faces: FaceSet, division: Division, learned: int, seconds: float) -> dict:
-    """What a run's record says of it: what it was, saw and tested, and by which code."""
+def described(
+    spec: RunSpec, faces: FaceSet, division: Division, learned: int, device: str, seconds: float
+) -> dict:
+    """What a run's record says of it: what it was, saw and tested, by which code and on what."""
     test = faces.table.loc[division.test.rows, "subject"]
     return {
         "spec": asdict(spec),
@@ -320,6 +323,7 @@ def described(spec: RunSpec, faces: FaceSet, division: Division, learned: int, s
         "source_digest": provenance.source_digest(spec.paper),
         "commit": provenance.commit(),
         "versions": provenance.versions(),
+        "device": device if device == "cpu" else torch.cuda.get_device_name(device),
         "seconds": round(seconds, 2),
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }

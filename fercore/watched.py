@@ -108,7 +108,8 @@ def _begin(spec: RunSpec, device: str) -> tuple[Beginning, dict[str, Part]]:
 
 def _about(spec: RunSpec, run: Beginning, parts: dict[str, Part], epochs: int, seconds: float) -> dict:
     """As of any run, and who watched."""
-    about = described(spec, run.faces, replace(run.division, test=parts["test"]), len(run.examples), seconds)
+    division = replace(run.division, test=parts["test"])
+    about = described(spec, run.faces, division, len(run.examples), run.test.device, seconds)
     classified = len(run.division.train.labelled)
     counts = {"learned": len(run.examples), "classified": classified} | {side: len(p) for side, p in parts.items()}
     return about | {"images": counts, "epochs": epochs, "watched_by": _watched_by()}

@@ -16,6 +16,7 @@ from fercore.quality import (
     difficulty,
     explorer,
     likeness,
+    photographs,
     pictures,
     probe,
     samples,
@@ -148,18 +149,19 @@ def test_people_who_smile_are_aligned_by_the_eyes_and_differ_in_the_smile():
     seen = list(anyone.people(40))
     assert [label for _, label in seen] == [0, 1] * 40
     lip_corner = np.array([face.units[samples.AU_INDEX[12]] for face, _ in seen])
-    assert lip_corner[1::2].min() >= 0.3 > lip_corner[::2].max()
+    assert lip_corner[1::2].min() >= anyone.FAINTEST > lip_corner[::2].max()
     apart = np.array([face.identity.traits["eye_x"] * face.scene["scale"] / HALF_EXTENT for face, _ in seen])
-    assert abs(apart - (TEMPLATE[1] - TEMPLATE[0])[0]).max() < 0.1 and apart.std() < 0.02
+    assert abs(apart - (TEMPLATE[1] - TEMPLATE[0])[0]).max() < 0.1 and apart.std() < 0.025
 
 
 def test_relief_does_not_see_tone_and_evened_images_are_even():
-    images = torch.rand(2, 1, 48, 48, generator=torch.Generator().manual_seed(0))
-    slope = torch.linspace(0, 3, 48).expand(2, 1, 48, 48)
-    one, other = probe.evened(images), probe.evened(images + slope)
-    inner = (..., slice(8, -8), slice(8, -8))
+    images = torch.rand(2, 1, 88, 88, generator=torch.Generator().manual_seed(0))
+    slope = torch.linspace(0, 3, 88).expand(2, 1, 88, 88)
+    one, other = photographs.evened(images), photographs.evened(images + slope)
+    inner = (..., slice(12, -12), slice(12, -12))
     assert torch.corrcoef(torch.stack([one[inner].flatten(), other[inner].flatten()]))[0, 1] > 0.99
-    assert probe.Relief(2).prepared(2 * images).sub(probe.Relief(2).prepared(images)).abs().max() < 0.02
+    net = photographs.Relief(2)
+    assert net.prepared(2 * images).sub(net.prepared(images)).abs().max() < 0.02
 
 
 def test_transfer_without_the_photographs_is_not_measured(tmp_path, monkeypatch):
@@ -198,7 +200,7 @@ def test_moving_a_slider_draws_the_face_anew():
 
 def test_photographed_images_stay_in_range_and_keep_their_number():
     images = torch.rand(6, 1, 48, 48, generator=torch.Generator().manual_seed(0))
-    seen = probe.photographed(images, torch.Generator().manual_seed(1))
+    seen = photographs.photographed(images, torch.Generator().manual_seed(1))
     assert seen.shape == images.shape and 0 <= seen.min() and seen.max() <= 1 and (seen != images).any((1, 2, 3)).all()
 
 

@@ -99,7 +99,7 @@ TIERS = {
     # "twin": half the paper's filters, so that its batch size and some hundred iterations fit into minutes; schedule
     # chosen by the CNN baseline on inner folds of fold 0's training people: iterations and
     # pre-training on those of the MMI and Oulu-CASIA twins, the rest earlier on those of the CK+ and Oulu-CASIA twins;
-    # what crops are taken from and the last rate on folds 4 to 6 of the three, of which no page shows a test
+    # what crops are taken from and the last rate on folds 4 to 6 of the three, which no table tests (`make folds` does)
     "twin": Config(
         image_size=32, stored_ratio=36 / 32, widths=(16, 32, 48), iterations=600, base_rate=0.03, gamma=0.015,
         power=1.0, last_rate=0.0, weight_decay=5e-4, lambda_R=0.1, decoder_rate=5.0, output_rate=0.025, scale=0.05,

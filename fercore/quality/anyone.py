@@ -18,17 +18,19 @@ from fercore.twins.renderer import Face
 from fercore.twins.scene import draw_frame, draw_pose, draw_setting
 
 SMILE = ("neutral", "happiness")
-WIDER = 1.5  # times the deviation of every proportion
+WIDER = 1.25  # times the deviation of every proportion
 REST = 0.07  # the deviation of what every muscle does at rest
 STRAY = (1, 2, 4, 5, 7, 9, 14, 15, 17, 23, 24)  # what faces do beside smiling, and what they do without a smile
-APART = 0.3  # of the faces at rest have their lips apart
+APART = 0.15  # of the faces at rest have their lips apart
+FAINTEST = 0.15  # pull at the lip corners that counts as a smile
 
 
 def people(count: int) -> Iterator[tuple[Face, int]]:
     """``count`` people, none of a twin, each at rest (0) and smiling (1) in the same light."""
     for number in range(count):
         random = seeded("anyone", number)
-        who, setting = _identity(random), draw_setting(random, WILD) | _wider_setting(random)
+        who, setting = _identity(random), draw_setting(random, WILD)
+        setting |= _wider_setting(random, who.traits["skin_tone"])
         for smiling in (0, 1):
             frame = draw_frame(random, WILD, draw_pose(random, WILD))
             scene = setting | frame | _aligned(random, who.traits["eye_x"], frame["yaw"])
@@ -38,16 +40,19 @@ def people(count: int) -> Iterator[tuple[Face, int]]:
 def _identity(random: np.random.Generator) -> Identity:
     who = draw_identity(random, 2.0, EVERY_TONE)
     traits = who.traits | {name: mean + WIDER * (who.traits[name] - mean) for name, (mean, _) in PROPORTIONS.items()}
-    traits |= {"lip_tone": random.uniform(0.4, 0.95), "mottle": random.uniform(0.02, 0.12)}
+    lips = random.uniform(0.35, 0.85) * (0.6 / traits["skin_tone"]) ** random.uniform(0, 0.8)  # vary less than skin
+    traits |= {"lip_tone": lips, "mottle": random.uniform(0.02, 0.07)}
     traits |= {"furrow": random.uniform(0.2, 1.5), "gloss": random.uniform(0.0, 0.16)}
     return Identity(traits, who.skin, who.hair)
 
 
-def _wider_setting(random: np.random.Generator) -> dict[str, float]:
+def _wider_setting(random: np.random.Generator, skin: float) -> dict[str, float]:
+    exposure = (0.6 / skin) ** 0.6  # a camera opens up for dark skin, but not all the way
     return {
         "light_y": random.normal(-0.3, 0.35), "ambient": random.uniform(0.2, 0.75), "gamma": random.uniform(0.6, 1.5),
-        "gain": float(np.exp(0.25 * random.standard_normal())), "back": random.uniform(0.02, 0.95),
-        "blur": random.uniform(0.2, 1.3), "own_x": 0.0, "own_y": 0.0, "own_scale": 1.0,
+        "gain": exposure * float(np.exp(0.2 * random.standard_normal())), "noise": random.uniform(0, 0.012),
+        "back": random.uniform(0.02, 0.95), "blur": random.uniform(0.2, 1.3), "own_x": 0.0, "own_y": 0.0,
+        "own_scale": 1.0,
     }  # fmt: skip
 
 
@@ -63,13 +68,14 @@ def _aligned(random: np.random.Generator, eye_x: float, yaw: float) -> dict[str,
 
 
 def _units(random: np.random.Generator, smiling: bool) -> np.ndarray:
-    """A smile of any strength, with teeth or without; at rest anything but a smile."""
+    """A smile as people give who are asked for one, rarely the strongest, with teeth or without; at rest no smile."""
     units = dict(zip(AU_NUMBERS, np.abs(REST * random.standard_normal(len(AU_NUMBERS))), strict=True))
-    units |= {26: 0.0, 27: 0.0, 43: 0.0, 25: random.uniform(0, 0.4) * (random.random() < APART)}
-    for number in random.choice(STRAY, random.integers(0, 3), replace=False):
-        units[int(number)] = random.uniform(0.1, 0.35 if smiling else 0.5)
+    units |= {26: 0.0, 27: 0.0, 43: 0.0, 25: random.uniform(0, 0.3) * (random.random() < APART)}
+    for number in random.choice(STRAY, random.integers(0, 2), replace=False):
+        units[int(number)] = random.uniform(0.1, 0.3)
+    units[12] = min(units[12], FAINTEST / 2)
     if smiling:
-        strength = random.uniform(0.3, 1.1)
+        strength = random.uniform(FAINTEST, 0.85)
         units |= {12: strength, 6: strength * random.uniform(0, 1), 24: 0.0, 23: 0.0, 15: 0.0}
         units[25] = random.uniform(0.1, 1.0) * (random.random() < 0.7)
         units[26] = random.uniform(0, 0.5) * (random.random() < 0.3)

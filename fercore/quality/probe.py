@@ -17,12 +17,13 @@ from torch import Tensor, nn
 
 from fercore.faces.augmentation import Augmentation, centre_crop, stored_size
 
-SIZE = 48  # pixels that the network sees, cut from stored_size(SIZE)
 CHANGES = Augmentation(scale=0.06, rotation=6.0, intensity=0.15)
 
 
 class Probe(nn.Module):
     """Three convolutions, a mean over the map, one linear layer; images are standardised one by one."""
+
+    size = 48  # pixels that the network sees, cut from ``stored()``
 
     def __init__(self, n_classes: int):
         super().__init__()
@@ -41,45 +42,10 @@ class Probe(nn.Module):
         return standardised(images)
 
 
-class Relief(Probe):
-    """The same network on images without tone: every gray level is seen against its surroundings only."""
-
-    def prepared(self, images: Tensor) -> Tensor:
-        """What the first layer sees."""
-        return evened(standardised(images))
-
-
 def standardised(images: Tensor) -> Tensor:
     """Each image with mean 0 and standard deviation 1."""
     deviation, mean = torch.std_mean(images, (1, 2, 3), keepdim=True)
     return (images - mean) / (deviation + 1e-3)
-
-
-def evened(images: Tensor, reach: int = 5, least: float = 0.15) -> Tensor:
-    """Images B x 1 x H x W minus their local mean, over their local deviation (``least`` keeps noise small)."""
-
-    def around(x: Tensor) -> Tensor:
-        return F.avg_pool2d(x, 2 * reach + 1, 1, reach, count_include_pad=False)
-
-    centred = images - around(images)
-    return centred / (around(centred.square()).sqrt() + least)
-
-
-def photographed(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Images B x 1 x H x W in 0..1 as other cameras might show them.
-
-    Tone, uneven light, sharpness, noise, something before them.
-    """
-    draws = torch.rand(len(images), 8, generator=generator)[..., None, None, None] * 2 - 1  # B x 8 x 1 x 1 x 1
-    images = images + (0.2 + 0.8 * draws[:, 6]) * (images - F.avg_pool2d(images, 3, 1, 1, count_include_pad=False))
-    noise = torch.randn(images.shape, generator=generator)
-    images = images + 0.03 * draws[:, 7].clamp_min(0) * noise
-    steps = torch.linspace(-1, 1, images.shape[-1])
-    light = 1 + 0.35 * (draws[:, 1] * steps + draws[:, 2] * steps[:, None])
-    lit = (images.clamp_min(1e-3) ** torch.exp(0.5 * draws[:, 0]) * light).clamp(0, 1)
-    near = (steps - draws[:, 3]).abs() < 0.3
-    hidden = near & ((steps[:, None] - draws[:, 4]).abs() < 0.3) & (draws[:, 5] > 0)
-    return torch.where(hidden, images.mean(), lit)
 
 
 def train(
@@ -93,7 +59,7 @@ def train(
 ) -> Probe:
     """A trained probe from gray images (N x S x S, uint8) and classes; the rate rises and falls once.
 
-    ``seen_as`` changes every batch further, e.g. ``photographed``.
+    ``seen_as`` changes every batch further, as ``photographs.photographed`` does.
     """
     torch.manual_seed(seed)
     generator, net = torch.Generator().manual_seed(seed), kind(n_classes)
@@ -105,7 +71,7 @@ def train(
         for chosen in torch.randperm(len(x), generator=generator).split(batch):
             if len(chosen) < batch:
                 continue
-            changed = seen_as(CHANGES(x[chosen], SIZE, generator), generator)
+            changed = seen_as(CHANGES(x[chosen], net.size, generator), generator)
             loss = F.cross_entropy(net(changed), y[chosen])
             descent.zero_grad()
             loss.backward()
@@ -117,7 +83,7 @@ def train(
 @torch.inference_mode()
 def look(net: Probe, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Predicted classes and features (N x F) of gray images."""
-    cropped = centre_crop(torch.from_numpy(np.array(images)).float()[:, None] / 255, SIZE)
+    cropped = centre_crop(torch.from_numpy(np.array(images)).float()[:, None] / 255, net.size)
     features = torch.cat([net.features(net.prepared(part)) for part in cropped.split(256)])
     return net.classifier(features).argmax(1).numpy(), features.numpy()
 
@@ -187,6 +153,6 @@ def recovered(features: np.ndarray, table: pd.DataFrame) -> pd.Series:
     return pd.Series(r2_score(table[units], predicted, multioutput="raw_values"), units)
 
 
-def stored() -> int:
+def stored(kind: type[Probe] = Probe) -> int:
     """The size to draw faces at, so that the probe can move its crop."""
-    return stored_size(SIZE)
+    return stored_size(kind.size)

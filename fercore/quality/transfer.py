@@ -8,6 +8,7 @@ from fercore.faces.faceset import FaceSetError
 from fercore.faces.sources import open_faces
 from fercore.quality import probe
 from fercore.quality.anyone import SMILE, people
+from fercore.quality.photographs import Relief, photographed
 from fercore.quality.report import Check
 from fercore.twins.renderer import render
 
@@ -18,10 +19,10 @@ def smiles(count: int, epochs: int, seed: int = 0) -> probe.Probe:
     """A network of neutral against smiling, trained on ``count`` drawn people, each seen in both ways."""
     seen, images = list(people(count)), []
     for start in range(0, len(seen), AT_ONCE):
-        images.append(render([face for face, _ in seen[start : start + AT_ONCE]], probe.stored()))
+        images.append(render([face for face, _ in seen[start : start + AT_ONCE]], probe.stored(Relief)))
     target = np.array([smiling for _, smiling in seen])
     drawn = np.concatenate(images)
-    return probe.train(drawn, target, len(SMILE), epochs, seed, probe.photographed, probe.Relief)
+    return probe.train(drawn, target, len(SMILE), epochs, seed, photographed, Relief)
 
 
 def told(nets: list[probe.Probe], images: np.ndarray) -> np.ndarray:
@@ -33,7 +34,7 @@ def checks(count: int, epochs: int, nets: int = 1) -> list[Check]:
     """Accuracy on the London photographs (aligned, neutral against smiling), with its interval over people."""
     what = "drawn to real: London, neutral or smiling"
     try:
-        faces = open_faces("london", "prepared", probe.stored())
+        faces = open_faces("london", "prepared", probe.stored(Relief))
     except FaceSetError as missing:
         return [Check(what, None, 0.85, note=str(missing))]
     predicted = told([smiles(count, epochs, seed) for seed in range(nets)], np.asarray(faces.images))

@@ -16,15 +16,15 @@ def plain(p: SimpleNamespace) -> SimpleNamespace:
 def coloured(p: SimpleNamespace) -> SimpleNamespace:
     """The same numbers with every tone (skin, hair, lips, iris, clothes, background) 3 x B x 1 x 1."""
     fair = ((p.skin_tone - 0.40) / 0.45).clamp(0, 1)  # 0 dark .. 1 fair
-    skin = _between((1.45, 0.92, 0.62), (1.17, 0.98, 0.85), fair) + p.undertone * _tint(0.03, 0.0, -0.06)
+    skin = _between((1.45, 0.92, 0.62), (1.26, 0.95, 0.80), fair) + p.undertone * _tint(0.03, 0.0, -0.06)
     hair = _between((1.10, 1.00, 0.86), (1.34, 0.98, 0.55), (p.hair_tone / 0.30).clamp(0, 1))
     hair = hair + p.hair_warmth * _tint(0.30, -0.04, -0.20)
-    brown, blue = _tint(1.55, 0.93, 0.45), _tint(0.62, 1.02, 1.70)
-    iris = brown + (p.iris_hue * p.iris_tone / 0.34).clamp(0, 1) * (blue - brown)  # pale irises only are blue
+    brown, blue = _tint(1.40, 0.95, 0.58), _tint(0.82, 1.01, 1.26)
+    iris = brown + (p.iris_hue * p.iris_tone / 0.24).clamp(0, 1) * (blue - brown)  # pale irises only are blue
     tones = {
         "skin_tone": p.skin_tone * _even(skin),
         "hair_tone": p.hair_tone * _even(hair),
-        "lip_tone": p.lip_tone * _even(_between((1.10, 0.96, 1.00), (1.16, 0.91, 1.02), fair)),
+        "lip_tone": p.lip_tone * _even(_between((1.16, 0.93, 0.98), (1.28, 0.86, 0.96), fair)),
         "iris_tone": p.iris_tone * _even(iris),
         "clothes": p.clothes * _even(_wheel(p.clothes_hue, 0.35)),
         "back": p.back * _even(_wheel(p.back_hue, 0.12)),

@@ -31,8 +31,8 @@ def face_curves(p: SimpleNamespace, au: dict[int, Tensor]) -> SimpleNamespace:
 
 def _brow_curves(p: SimpleNamespace, au: dict[int, Tensor]) -> dict[str, Tensor]:
     return {
-        "brow_inner": -0.12 * au[1] + 0.13 * au[4] + 0.06 * au[9],  # added to the height of the inner end
-        "brow_outer": -0.14 * au[2] + 0.045 * au[4] + 0.02 * au[6],
+        "brow_inner": -0.10 * au[1] + 0.13 * au[4] + 0.06 * au[9],  # added to the height of the inner end
+        "brow_outer": -0.11 * au[2] + 0.045 * au[4] + 0.02 * au[6],
         "brow_medial": 0.16 * p.brow_length * au[4],
     }
 
@@ -55,19 +55,19 @@ def _nose_curves(p: SimpleNamespace, au: dict[int, Tensor]) -> dict[str, Tensor]
 
 
 def _mouth_curves(p: SimpleNamespace, au: dict[int, Tensor]) -> dict[str, Tensor]:
-    part = au[25] * (0.055 + 0.05 * au[12] + 0.085 * au[20] + 0.03 * au[10]) + 0.10 * au[26]
+    part = au[25] * (0.055 + 0.04 * au[12] + 0.085 * au[20] + 0.03 * au[10]) + 0.10 * au[26]
     part = part * (1 - 0.9 * au[24]).clamp_min(0) * (1 - 0.4 * au[23])
-    corner = -0.160 * au[12] + 0.120 * au[15] + 0.02 * au[20] - 0.085 * au[14] + 0.03 * au[17]
+    corner = -0.090 * au[12] + 0.120 * au[15] + 0.02 * au[20] - 0.085 * au[14] + 0.03 * au[17]
     thick = (1 - 0.55 * au[23]).clamp_min(0.25) * (1 - 0.70 * au[24]).clamp_min(0.2)
-    thick = thick * (1 - 0.25 * au[12]) * (1 - 0.2 * au[20])
-    wide = 0.135 * au[12] + 0.13 * au[20] + 0.05 * au[14] - 0.06 * au[23] - 0.03 * au[24] - 0.085 * au[27]
-    raised = 0.055 * au[10] + 0.03 * au[9] + 0.025 * au[17]
+    thick = thick * (1 - 0.30 * au[12]) * (1 - 0.2 * au[20])
+    wide = 0.150 * au[12] + 0.13 * au[20] + 0.05 * au[14] - 0.06 * au[23] - 0.03 * au[24] - 0.085 * au[27]
+    raised = 0.050 * au[12] + 0.055 * au[10] + 0.03 * au[9] + 0.025 * au[17]
     bared = (0.45 + au[12] + au[20] + 0.5 * au[10] + 0.5 * au[9]).clamp(0, 1)
     return {
         "half_width": p.mouth_width + wide,
         "corner": corner,
         "gap_up": 0.45 * part + 0.085 * au[27],
-        "gap_down": 0.85 * part + 0.43 * au[27] + 0.08 * au[26] + 0.100 * au[16],
+        "gap_down": 0.85 * part + 0.045 * au[12] * au[25] + 0.43 * au[27] + 0.08 * au[26] + 0.100 * au[16],
         "upper_lip": p.upper_lip * thick * (1 - 0.15 * au[10]),
         "lower_lip": p.lower_lip * thick * (1 + 0.15 * au[17] - 0.15 * au[16]),
         "middle": p.mouth_y - raised - 0.04 * au[17] + 0.02 * au[26],

@@ -49,7 +49,7 @@ def brow_hairs(c: Canvas, hair: Tensor) -> Tensor | float:
     if not share:
         return 0.0
     slanted = Canvas(c.u + 0.8 * c.v * c.side, c.v, c.a + 0.8 * c.v, c.side, c.pixel)
-    return share * 0.9 * slanted.field(hair, 0.19, 1.4, folded=True)
+    return share * 0.6 * slanted.field(hair, 0.12, 1.1, folded=True)
 
 
 def fibres(c: Canvas, across: Tensor, down: Tensor) -> Tensor | float:

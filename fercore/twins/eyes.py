@@ -38,12 +38,12 @@ def _eyeball(c: Canvas, p: SimpleNamespace, y: Tensor, below_upper: Tensor) -> T
     across = (c.a - p.eye_x) * c.side - p.gaze_x
     down = y - p.gaze_y + 0.012
     distance = (across.square() + down.square()).sqrt()
-    white = 0.72 - 0.8 * (c.a - p.eye_x).square() / p.eye_width
+    white = 0.62 - 0.8 * (c.a - p.eye_x).square() / p.eye_width
     fibres = 1 + 0.16 * detail.fibres(c, across, down)
     iris = p.iris_tone * (0.60 + 0.75 * smoothstep((p.iris - distance) / 0.045)) * fibres  # a dark ring at its rim
     ball = white + c.inside(p.iris - distance, 0.012) * (iris - white)
-    ball = ball * (1 - c.inside(0.045 - distance, 0.008) * 0.85)
-    ball = ball * (1 - 0.45 * bump(below_upper, 0.055))  # the lid's shadow
+    ball = ball * (1 - c.inside(0.030 - distance, 0.008) * 0.85)
+    ball = ball * (1 - 0.50 * bump(below_upper, 0.06))  # the lid's shadow
     glint = bump(((across + 0.032).square() + (down + 0.035).square()).sqrt(), 0.017 + 0.2 * c.pixel)
     return ball + 0.75 * glint * (1 - ball)
 

@@ -12,9 +12,9 @@ def draw_behind(c: Canvas, p: SimpleNamespace, strands: Tensor) -> Tensor:
     """Background, hair behind the head, neck and shoulders: the image before the head is drawn."""
     image = p.back + p.back_x * c.u + p.back_y * (c.v - 0.34)
     shoulder = c.v - 1.62 - 0.35 * smoothstep((0.95 - c.a) / 0.5)
-    neck = c.inside(0.62 + 0.10 * smoothstep((c.v - 1.5) / 0.5) - c.a, 0.03) * (c.v > 0.6)
-    cast = 0.40 + 0.60 * smoothstep((c.v - 1.45) / 0.7)  # shadow of the chin
-    image = image + neck * (p.skin_tone * 0.55 * cast * (1 - 0.3 * smoothstep((c.a - 0.2) / 0.5)) - image)
+    neck = c.inside(0.70 + 0.10 * smoothstep((c.v - 1.5) / 0.5) - c.a, 0.03) * (c.v > 0.6)
+    cast = 0.50 + 0.50 * smoothstep((c.v - 1.45) / 0.7)  # shadow of the chin
+    image = image + neck * (p.skin_tone * 0.68 * cast * (1 - 0.3 * smoothstep((c.a - 0.2) / 0.5)) - image)
     image = image + c.inside(shoulder, 0.02) * (p.clothes - image)
     locks = p.hair_tone * (0.85 + 0.18 * strands).clamp_min(0.3) * (1.15 - 0.25 * smoothstep(c.a - 0.6))
     edge = 1.17 + 0.05 * torch.sin(5 * c.v + 3 * p.part) + 0.05 * strands

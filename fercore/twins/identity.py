@@ -12,8 +12,8 @@ TEXTURE = 24  # side of the random fields that carry skin mottling and hair stra
 
 # trait: (mean, standard deviation); truncated at two standard deviations
 PROPORTIONS = {
-    "eye_x": (0.455, 0.022), "eye_width": (0.235, 0.016), "eye_height": (0.170, 0.026), "tilt": (0.05, 0.05),
-    "iris": (0.105, 0.005), "crease": (0.060, 0.018), "socket": (0.13, 0.045),
+    "eye_x": (0.455, 0.022), "eye_width": (0.220, 0.015), "eye_height": (0.155, 0.024), "tilt": (0.05, 0.05),
+    "iris": (0.085, 0.003), "crease": (0.060, 0.018), "socket": (0.13, 0.045),
     "brow_y": (-0.300, 0.042), "brow_slope": (0.0, 0.032), "brow_uneven": (0.0, 0.012), "brow_arch": (0.055, 0.025),
     "brow_length": (0.300, 0.028), "brow_thick": (0.055, 0.014), "nose_base": (0.600, 0.048),
     "nose_width": (0.160, 0.024), "nose_out": (0.40, 0.065), "alae": (1.15, 0.08), "hairline": (-0.92, 0.09),
@@ -63,9 +63,9 @@ def _surface(random: np.random.Generator, accessories: float, tones: tuple[float
         "beard": masculine * float(chance[3] < 0.22 * accessories) * random.uniform(0.35, 0.9),
         "stubble": masculine * random.uniform(0.0, 0.25),
         "glasses": float(chance[4] < 0.06 * accessories), "cap": float(chance[5] < 0.03 * accessories),
-        "brow_dark": random.uniform(0.42, 0.95), "iris_tone": random.uniform(0.08, 0.34),
-        "lip_tone": random.uniform(0.45, 0.75), "age": float(abs(random.normal(0.0, 0.35))),
-        "furrow": random.uniform(0.45, 1.2), "mottle": random.uniform(0.02, 0.06), "gloss": random.uniform(0.03, 0.14),
+        "brow_dark": random.uniform(0.42, 0.95), "iris_tone": random.uniform(0.06, 0.24),
+        "lip_tone": random.uniform(0.45, 0.75) * (0.6 / skin) ** 0.4, "age": float(abs(random.normal(0.0, 0.35))),
+        "furrow": random.uniform(0.45, 1.2), "mottle": random.uniform(0.02, 0.06), "gloss": random.uniform(0.02, 0.09),
         "part": random.uniform(-0.5, 0.5),
     }  # fmt: skip
 

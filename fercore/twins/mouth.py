@@ -58,7 +58,7 @@ def _cavity(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, m: 
     teeth = c.inside(torch.minimum(rim - (c.v - m.inner_upper), 0.97 - m.t))
     resolved = min(max((0.03 - c.pixel) / 0.02, 0.0), 1.0)  # single teeth show in large images only
     gaps = 1 - 0.05 * resolved * (1 + torch.cos(75 * c.u))
-    bright = (0.86 - 0.42 * m.t.square()) * gaps * (0.72 + 0.28 * smoothstep((c.v - m.inner_upper) / 0.04))
+    bright = (0.74 - 0.36 * m.t.square()) * gaps * (0.72 + 0.28 * smoothstep((c.v - m.inner_upper) / 0.04))
     return inside + teeth * (bright * p.enamel - inside)
 
 
@@ -70,4 +70,4 @@ def draw_nostrils(image: Tensor, c: Canvas, nose_y: Tensor, nose_wide: Tensor, p
     from_wing = ((c.a - p.alae * nose_wide * 0.80).square() + (c.v - nose_y + 0.055).square()).sqrt()
     crease = c.stroke(from_wing - 0.115, 0.022) * smoothstep((c.a - 0.8 * nose_wide) / 0.06)
     tip = bell((c.a / 0.07).square() + ((c.v - nose_y + 0.10) / 0.06).square())
-    return (image + 0.05 * tip) * (1 - 0.58 * hole) * (1 - 0.24 * crease)
+    return (image + 0.05 * tip) * (1 - 0.52 * hole) * (1 - 0.18 * crease)

@@ -43,17 +43,17 @@ def height(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, radi
 
 def _nose(c: Canvas, p: SimpleNamespace, nose_y: Tensor, nose_wide: Tensor) -> Tensor:
     t = (c.v / nose_y).clamp(-0.4, 1)
-    profile = (0.42 * t * t + 0.58 * t).clamp_min(0) * torch.where(c.v > nose_y, bump(c.v - nose_y, 0.085), 1.0)
-    ridge = bump(c.a, nose_wide * (0.68 + 0.38 * t.clamp_min(0)))
+    profile = (0.42 * t * t + 0.58 * t).clamp_min(0) * torch.where(c.v > nose_y, bump(c.v - nose_y, 0.11), 1.0)
+    ridge = bump(c.a, nose_wide * (0.80 + 0.34 * t.clamp_min(0)))
     wing = bell(((c.a - p.alae * nose_wide * 0.82) / 0.075).square() + ((c.v - nose_y + 0.055) / 0.075).square())
-    return 0.8 * p.nose_out * profile * ridge + 0.12 * wing
+    return 0.68 * p.nose_out * profile * ridge + 0.12 * wing
 
 
 def _chin(c: Canvas, middle: Tensor, chin: Tensor, lip: Tensor) -> Tensor:
     mound = 0.07 * bell((c.a / 0.42).square() + ((c.v - middle) / 0.20).square())
     fold = middle + 0.55 * (chin - middle) * 0.75
     dip = -0.05 * bell((c.a / 0.28).square() + ((c.v - fold - lip * 0.3) / 0.075).square())
-    boss = 0.10 * bell((c.a / 0.26).square() + ((c.v - chin + 0.20) / 0.16).square())
+    boss = 0.08 * bell((c.a / 0.32).square() + ((c.v - chin + 0.22) / 0.20).square())
     return mound + dip + boss
 
 

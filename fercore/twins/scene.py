@@ -25,8 +25,8 @@ def draw_setting(random: np.random.Generator, nuisance: Nuisance) -> dict[str, f
     """What a subject keeps through a recording session: light, background, clothes and camera."""
     return {
         "light_x": nuisance.light * random.standard_normal(), "light_y": -0.45 + 0.12 * random.standard_normal(),
-        "ambient": random.uniform(0.25, 0.43), "gain": float(np.exp(0.08 * random.standard_normal())),
-        "gamma": random.uniform(1.08, 1.36), "back": random.uniform(0.16, 0.54),
+        "ambient": random.uniform(0.22, 0.40), "gain": float(np.exp(0.08 * random.standard_normal())),
+        "gamma": random.uniform(1.14, 1.42), "back": random.uniform(0.16, 0.54),
         "back_x": nuisance.backdrop * random.standard_normal(),
         "back_y": nuisance.backdrop * random.standard_normal(),
         "clothes": random.uniform(0.08, 0.6), "blur": nuisance.blur * random.uniform(0.7, 1.3),

@@ -38,7 +38,7 @@ def _forehead(c: Canvas, p: SimpleNamespace, sides: Sides, au: dict[int, Tensor]
     centre = bump(c.a, 0.42)
     lateral = (1 - centre) * bump(c.a, 0.85)
     forehead = waves * band * (sides(0.26 * au[1] + 0.04 * p.age) * centre + sides(0.34 * au[2]) * lateral)
-    frown = sides(0.52 * au[4] + 0.05 * p.age) * bump(c.a - 0.085, 0.030 + 0.2 * c.pixel) * bump(c.v + 0.30, 0.15)
+    frown = sides(0.42 * au[4] + 0.05 * p.age) * bump(c.a - 0.085, 0.040 + 0.2 * c.pixel) * bump(c.v + 0.30, 0.15)
     root = sides(0.42 * au[9]) * bump(c.a, 0.13) * bump(c.v + 0.04, 0.10) * (0.5 + 0.5 * torch.cos(70 * c.v))
     shade = sides(0.16 * au[4]) * bump(c.a, 0.22) * bump(c.v + 0.18, 0.10)
     return forehead + frown + root + shade

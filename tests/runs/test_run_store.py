@@ -115,6 +115,7 @@ def test_record_says_what_the_run_was_made_of():
     assert (
         about["versions"]["torch"] == torch.__version__.split("+")[0] or about["versions"]["torch"] == torch.__version__
     )
+    assert about["device"] == "cpu" and torch.backends.cudnn.deterministic
     assert not run.stale
 
 
