@@ -80,10 +80,15 @@ def unpool(value: Tensor, switch: Switch) -> Tensor:
     Overlapping windows can share one maximum; the last of them in scan order keeps the place, as in a sequential
     implementation, but the same on every device, and the others get no gradient.
     """
-    position = switch.position.flatten(2)  # B x C x hw
-    space = (*position.shape[:2], switch.height * switch.width)
-    order = torch.arange(position.shape[-1], device=value.device).expand_as(position)
-    last = torch.zeros(space, dtype=order.dtype, device=value.device).scatter_reduce_(2, position, order, "amax")
-    kept = value.flatten(2) * (last.gather(2, position) == order)
-    full = torch.zeros(space, dtype=value.dtype, device=value.device).scatter_add(2, position, kept)
-    return full.unflatten(2, (switch.height, switch.width))
+    values, position = _by_place(value), _by_place(switch.position)
+    space = (len(values), switch.height * switch.width, values.shape[-1])
+    order = torch.arange(position.shape[1], dtype=torch.int32, device=value.device)[:, None].expand_as(position)
+    last = torch.zeros(space, dtype=order.dtype, device=value.device).scatter_reduce_(1, position, order, "amax")
+    kept = values * (last.gather(1, position) == order)
+    full = torch.zeros(space, dtype=value.dtype, device=value.device).scatter_add(1, position, kept)
+    return full.unflatten(1, (switch.height, switch.width)).permute(0, 3, 1, 2)
+
+
+def _by_place(maps: Tensor) -> Tensor:
+    """Maps B x C x h x w as B x hw x C, as they lie in memory (channels last): nothing is copied."""
+    return maps.permute(0, 2, 3, 1).flatten(1, 2)
