@@ -204,6 +204,14 @@ def test_photographed_images_stay_in_range_and_keep_their_number():
     assert seen.shape == images.shape and 0 <= seen.min() and seen.max() <= 1 and (seen != images).any((1, 2, 3)).all()
 
 
+def test_faces_are_bent_a_little_and_lit_a_little_unevenly():
+    ramp = torch.linspace(0.2, 0.8, 88).expand(64, 1, 88, 88)
+    moved = (photographs.bent(ramp, torch.Generator().manual_seed(0)) - ramp)[..., 12:-12] / 0.6 * 2  # in half images
+    assert 0.3 * photographs.BENT < moved.std() < photographs.BENT
+    lit = photographs.uneven(ramp, torch.Generator().manual_seed(0)) / ramp
+    assert 0.3 * photographs.UNEVEN < lit.log().std() < 2 * photographs.UNEVEN and abs(lit.mean() - 1) < 0.01
+
+
 def test_sheets_show_every_label_unit_and_condition():
     assert len(pictures.expressions(1, 32).axes) == len(pictures.EVERY_LABEL)
     assert len(pictures.action_units(32).axes) == 44
