@@ -98,7 +98,7 @@ def blank(images: np.ndarray) -> np.ndarray:
     """Each image with the inside of its face (brows to chin) painted over smoothly: a head without features."""
     size = images.shape[1]
     y, x = (np.mgrid[:size, :size] + 0.5) / size
-    inside = ((x - 0.5) / 0.29) ** 2 + ((y - 0.55) / 0.36) ** 2
+    inside = ((x - 0.5) / 0.33) ** 2 + ((y - 0.54) / 0.42) ** 2
     cover = np.clip((1.15 - inside) / 0.3, 0, 1)
     skin = np.median(images[:, round(0.5 * size) : round(0.65 * size), round(0.3 * size) : round(0.7 * size)], (1, 2))
     return (images + cover * (skin[:, None, None] * (1.05 - 0.25 * inside.clip(0, 1)) - images)).astype(np.uint8)

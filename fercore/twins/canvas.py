@@ -13,20 +13,18 @@ PIVOT = 0.8  # depth around which the head turns: features stay in place, as aft
 
 def bell(square: Tensor) -> Tensor:
     """exp(-square) as (1 - 0.23 square)^4, 0 from 4.35 on: the same half width, no denormal numbers, 3 times faster."""
-    room = (1 - 0.23 * square).clamp_min(0)
-    return room.square().square()
+    return torch.rsub(square, 1, alpha=0.23).clamp_min_(0).square_().square_()
 
 
 def bump(distance: Tensor, width) -> Tensor:
     """A bell of height 1: about exp(-(distance / width)^2)."""
-    x = distance / width
-    return bell(x * x)
+    return bell((distance / width).square_())
 
 
 def smoothstep(x: Tensor) -> Tensor:
     """0 below 0, 1 above 1, and 3x^2 - 2x^3 between."""
     x = x.clamp(0, 1)
-    return x * x * (3 - 2 * x)
+    return x.square().mul_(torch.rsub(x, 3, alpha=2))
 
 
 @dataclass
@@ -41,7 +39,7 @@ class Canvas:
 
     def inside(self, distance: Tensor, softness: float = 0.0) -> Tensor:
         """Coverage of a region whose signed distance (positive inside) is given: antialiased edge."""
-        return (distance / (self.pixel + softness) + 0.5).clamp(0, 1)
+        return (distance / (self.pixel + softness)).add_(0.5).clamp_(0, 1)
 
     def stroke(self, distance: Tensor, width) -> Tensor:
         """Coverage of a thin line, widened a little so that it survives at small sizes."""
@@ -70,6 +68,7 @@ def make_canvas(p: SimpleNamespace, size: int) -> Canvas:
 
 
 def _coarse_depth(u: Tensor, v: Tensor, p: SimpleNamespace) -> Tensor:
-    dome = (1 - (u / 1.1).square() - (v / 1.8).square()).clamp_min(0).sqrt()
+    room = (1 - (u / 1.1).square() - (v / 1.8).square()).clamp_min(0)
+    dome = room * (1.6 - 0.6 * room)  # about its root, without the steep rim that would fold what is behind
     nose = bell((u / 0.22).square() + ((v - p.nose_base + 0.1) / 0.25).square())
     return dome + 0.8 * p.nose_out * nose

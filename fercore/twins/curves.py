@@ -38,11 +38,11 @@ def _brow_curves(p: SimpleNamespace, au: dict[int, Tensor]) -> dict[str, Tensor]
 
 
 def _eye_curves(p: SimpleNamespace, au: dict[int, Tensor]) -> dict[str, Tensor]:
-    lift = 1 + 0.55 * au[5] - 0.30 * au[7] - 0.12 * au[6] - 0.12 * au[9] - 0.10 * au[4]
+    lift = 1 + 0.08 * au[1] + 0.08 * au[2] + 0.55 * au[5] - 0.30 * au[7] - 0.12 * au[6] - 0.12 * au[9] - 0.10 * au[4]
     return {
-        "upper_lid": 0.60 * p.eye_height * lift * (1 - 1.40 * au[43]),
-        "lower_lid": 0.42 * p.eye_height * (1 - 0.50 * au[7] - 0.50 * au[6] - 0.25 * au[9]),
-        "rest_lid": 0.60 * p.eye_height * (1 + 0.25 * au[5]),  # where the fold above the lid stays
+        "upper_lid": 0.53 * p.eye_height * lift * (1 - 1.40 * au[43]),
+        "lower_lid": 0.45 * p.eye_height * (1 - 0.50 * au[7] - 0.50 * au[6] - 0.25 * au[9]),
+        "rest_lid": 0.53 * p.eye_height * (1 + 0.25 * au[5]),  # where the fold above the lid stays
         "white_above": au[5],
     }
 
@@ -60,14 +60,14 @@ def _mouth_curves(p: SimpleNamespace, au: dict[int, Tensor]) -> dict[str, Tensor
     corner = -0.090 * au[12] + 0.120 * au[15] + 0.02 * au[20] - 0.085 * au[14] + 0.03 * au[17]
     thick = (1 - 0.55 * au[23]).clamp_min(0.25) * (1 - 0.70 * au[24]).clamp_min(0.2)
     thick = thick * (1 - 0.30 * au[12]) * (1 - 0.2 * au[20])
-    wide = 0.150 * au[12] + 0.13 * au[20] + 0.05 * au[14] - 0.06 * au[23] - 0.03 * au[24] - 0.085 * au[27]
+    wide = 0.125 * au[12] + 0.13 * au[20] + 0.05 * au[14] - 0.06 * au[23] - 0.03 * au[24] - 0.085 * au[27]
     raised = 0.050 * au[12] + 0.055 * au[10] + 0.03 * au[9] + 0.025 * au[17]
     bared = (0.45 + au[12] + au[20] + 0.5 * au[10] + 0.5 * au[9]).clamp(0, 1)
     return {
         "half_width": p.mouth_width + wide,
         "corner": corner,
         "gap_up": 0.45 * part + 0.085 * au[27],
-        "gap_down": 0.85 * part + 0.045 * au[12] * au[25] + 0.43 * au[27] + 0.08 * au[26] + 0.100 * au[16],
+        "gap_down": 0.85 * part + 0.045 * au[12] * au[25] + 0.39 * au[27] + 0.08 * au[26] + 0.100 * au[16],
         "upper_lip": p.upper_lip * thick * (1 - 0.15 * au[10]),
         "lower_lip": p.lower_lip * thick * (1 + 0.15 * au[17] - 0.15 * au[16]),
         "middle": p.mouth_y - raised - 0.04 * au[17] + 0.02 * au[26],
@@ -86,4 +86,4 @@ class Sides:
 
     def __call__(self, quantity: Tensor) -> Tensor:
         left, right = quantity
-        return left + self.right * (right - left)
+        return torch.lerp(left, right, self.right)

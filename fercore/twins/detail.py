@@ -49,7 +49,16 @@ def brow_hairs(c: Canvas, hair: Tensor) -> Tensor | float:
     if not share:
         return 0.0
     slanted = Canvas(c.u + 0.8 * c.v * c.side, c.v, c.a + 0.8 * c.v, c.side, c.pixel)
-    return share * 0.6 * slanted.field(hair, 0.12, 1.1, folded=True)
+    coarse, fine = slanted.field(hair, 0.075, 0.8, folded=True), slanted.field(hair, 0.041, 0.6, folded=True)
+    return share * (0.6 * coarse + 0.36 * fine)
+
+
+def bristles(c: Canvas, hair: Tensor, strands: Tensor) -> Tensor:
+    """The grain of a beard, about -1..1: ``strands`` from afar, short hairs from near."""
+    share = resolved(c)
+    if not share:
+        return strands
+    return (1 - 0.6 * share) * strands + 0.9 * share * (c.field(hair, 0.047, 0.31) + c.field(hair, 0.083, 0.23))
 
 
 def fibres(c: Canvas, across: Tensor, down: Tensor) -> Tensor | float:

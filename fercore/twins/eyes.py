@@ -38,7 +38,9 @@ def _eyeball(c: Canvas, p: SimpleNamespace, y: Tensor, below_upper: Tensor) -> T
     across = (c.a - p.eye_x) * c.side - p.gaze_x
     down = y - p.gaze_y + 0.012
     distance = (across.square() + down.square()).sqrt()
-    white = 0.62 - 0.8 * (c.a - p.eye_x).square() / p.eye_width
+    white = (0.60 - 0.8 * (c.a - p.eye_x).square() / p.eye_width) * p.sclera
+    flesh = bump(c.a - p.eye_x + 0.95 * p.eye_width, 0.05)  # in the inner corner
+    white = white + flesh * (0.5 * p.skin_tone * p.lip_tone - white)
     fibres = 1 + 0.16 * detail.fibres(c, across, down)
     iris = p.iris_tone * (0.60 + 0.75 * smoothstep((p.iris - distance) / 0.045)) * fibres  # a dark ring at its rim
     ball = white + c.inside(p.iris - distance, 0.012) * (iris - white)
@@ -65,8 +67,8 @@ def draw_brows(
     outer = (1 - inner).clamp_min(1e-4).pow(0.8)
     line = p.brow_y + p.brow_uneven * c.side + p.brow_slope * position.clamp(-1, 1) - arch + 0.02
     line = line + sides(k.brow_inner) * smoothstep(0.62 - 0.5 * position) + sides(k.brow_outer) * outer
-    room = (1 - position.square().square()).clamp_min(0).sqrt()
-    half = p.brow_thick * room * (1 - 0.30 * position.clamp(-0.5, 1)) * (1 + 0.08 * strands + 0.22 * hairs)
-    cover = c.inside(half - (c.v - line).abs(), 0.030) * smoothstep((1.04 - position.abs()) / 0.25)
+    room = (1 - position.square() * position.abs()).clamp_min(0).sqrt()
+    half = p.brow_thick * room * (1 - 0.35 * position.clamp(-0.6, 1)) * (1 + 0.08 * strands + 0.16 * hairs)
+    cover = c.inside(half - (c.v - line).abs(), 0.036) * smoothstep((1.04 - position.abs()) / 0.25)
     cover = cover * p.brow_dark * (1 + 0.12 * strands + 0.30 * hairs).clamp(0.35, 1.15)
     return image + cover.clamp(0, 1) * (p.hair_tone * 0.7 + 0.02 - image)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from fercore.twins.canvas import Canvas, bump, smoothstep
+from fercore.twins.colour import under_skin
 
 
 def draw_behind(c: Canvas, p: SimpleNamespace, strands: Tensor) -> Tensor:
@@ -13,36 +14,42 @@ def draw_behind(c: Canvas, p: SimpleNamespace, strands: Tensor) -> Tensor:
     image = p.back + p.back_x * c.u + p.back_y * (c.v - 0.34)
     shoulder = c.v - 1.62 - 0.35 * smoothstep((0.95 - c.a) / 0.5)
     neck = c.inside(0.70 + 0.10 * smoothstep((c.v - 1.5) / 0.5) - c.a, 0.03) * (c.v > 0.6)
-    cast = 0.50 + 0.50 * smoothstep((c.v - 1.45) / 0.7)  # shadow of the chin
-    image = image + neck * (p.skin_tone * 0.68 * cast * (1 - 0.3 * smoothstep((c.a - 0.2) / 0.5)) - image)
+    cast = 0.37 + 0.37 * smoothstep((c.v - 1.45) / 0.7)  # shadow of the chin
+    round_it = 1 - 0.5 * smoothstep((c.a - 0.25) / 0.5)
+    image = image + neck * (p.skin_tone * under_skin(cast * round_it, p) - image)
     image = image + c.inside(shoulder, 0.02) * (p.clothes - image)
     locks = p.hair_tone * (0.85 + 0.18 * strands).clamp_min(0.3) * (1.15 - 0.25 * smoothstep(c.a - 0.6))
-    edge = 1.17 + 0.05 * torch.sin(5 * c.v + 3 * p.part) + 0.05 * strands
-    long = c.inside(edge - c.a, 0.05) * c.inside(c.a - 0.35) * (c.v > -0.9) * p.long_hair
+    closing = 0.25 * smoothstep((-0.4 - c.v) / 0.6)  # over the head
+    edge = 1.17 + 0.05 * torch.sin(5 * c.v + 3 * p.part) + 0.02 * strands - closing
+    long = c.inside(edge - c.a, 0.05) * c.inside(c.a - 0.35) * (c.v > -1.2) * p.long_hair
     image = image + long * (locks - image)
-    skull = ((c.u / (p.width + 0.14)).square().square() + (c.v / 1.72).square().square()).sqrt()
-    cap = c.inside((1 - skull) * 0.5, 0.03) * (c.v < 0.1 + 0.9 * p.long_hair)
-    return image + cap * smoothstep((-0.15 - c.v) / 0.3 + p.long_hair) * (locks - image)
+    across, up = c.a / (p.width + 0.10), (c.v / 1.72).abs()
+    skull = across * across.square() + up * up.square()
+    cap = c.inside((1 - skull) / 3, 0.03) * (c.v < 0.1 + 0.9 * p.long_hair)
+    return image + cap * smoothstep((0.02 - c.v) / 0.3 + p.long_hair) * (locks - image)
 
 
 def draw_ears(image: Tensor, c: Canvas, p: SimpleNamespace) -> Tensor:
     """Ears, unless long hair hides them."""
     rim = ((c.a - p.width - 0.015) / 0.115).square() + ((c.v - 0.22) / 0.30).square()
     cover = c.inside((1 - rim) * 0.06, 0.01) * (1 - p.long_hair)
-    tone = p.skin_tone * (0.50 - 0.14 * bump(c.a - p.width - 0.03, 0.05) * bump(c.v - 0.2, 0.16))
+    shell = bump(c.a - p.width - 0.03, 0.05) * bump(c.v - 0.2, 0.16)
+    tone = p.skin_tone * under_skin(0.60 - 0.30 * shell + 0.12 * bump(rim - 0.62, 0.2), p)
     return image + cover * (tone - image)
 
 
 def draw_front_hair(image: Tensor, c: Canvas, p: SimpleNamespace, strands: Tensor, radius: Tensor) -> Tensor:
     """Hair over forehead and temples, with an uneven hairline, and the fringe."""
-    wave = 0.045 * torch.sin(4.5 * (c.u + p.part)) + (0.02 + 0.03 * p.fringe) * strands
-    temple = (c.a / 0.93).square().square()
-    line = p.hairline + wave + (0.62 + 0.5 * p.long_hair) * temple * temple * temple + 0.30 * p.fringe * bump(c.u, 0.75)
+    wave = 0.025 * torch.sin(4.5 * (c.u + p.part)) + (0.02 + 0.03 * p.fringe) * strands
+    temple = (c.a / 0.89).square().square()
+    side = (0.50 * temple * temple * (1 + 0.05 * strands)).clamp_max(1.40 + 0.4 * p.long_hair)
+    line = p.hairline + wave + side + 0.30 * p.fringe * bump(c.u, 0.75)
     front = c.inside(line - c.v, 0.07)
     sheen = 1 + 0.35 * bump(c.v + 1.05, 0.2) * (0.5 + 0.5 * strands)
     tone = p.hair_tone * (0.80 + 0.17 * strands).clamp_min(0.3) * sheen
     inside = c.inside((1.12 - radius) * 0.5, 0.02)
-    return image + front * inside * (tone - image)
+    above_ear = smoothstep((0.30 + 0.06 * strands - c.v) / 0.22 + p.long_hair)  # where short hair ends
+    return image + front * inside * above_ear * (tone - image)
 
 
 def draw_accessories(image: Tensor, c: Canvas, p: SimpleNamespace) -> Tensor:

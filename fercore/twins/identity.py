@@ -16,7 +16,7 @@ PROPORTIONS = {
     "iris": (0.085, 0.003), "crease": (0.060, 0.018), "socket": (0.13, 0.045),
     "brow_y": (-0.300, 0.042), "brow_slope": (0.0, 0.032), "brow_uneven": (0.0, 0.012), "brow_arch": (0.055, 0.025),
     "brow_length": (0.300, 0.028), "brow_thick": (0.055, 0.014), "nose_base": (0.600, 0.048),
-    "nose_width": (0.160, 0.024), "nose_out": (0.40, 0.065), "alae": (1.15, 0.08), "hairline": (-0.92, 0.09),
+    "nose_width": (0.160, 0.024), "nose_out": (0.40, 0.065), "alae": (1.15, 0.08), "hairline": (-0.92, 0.07),
     "mouth_y": (0.985, 0.050), "mouth_width": (0.365, 0.036), "upper_lip": (0.086, 0.018), "lower_lip": (0.122, 0.020),
     "cupid": (0.20, 0.08), "mouth_bow": (0.0, 0.032), "chin": (1.60, 0.065), "jaw": (0.24, 0.20), "width": (1.0, 0.042),
     "cheek": (0.09, 0.04), "mouth_uneven": (0.0, 0.010),
@@ -55,7 +55,7 @@ def _surface(random: np.random.Generator, accessories: float, tones: tuple[float
     chance = random.random(8)
     masculine = float(chance[0] < 0.45)
     skin = random.uniform(*tones)
-    hair = min(random.uniform(0.03, 0.30), 0.42 * skin)
+    hair = min(random.uniform(0.03, 0.22), 0.42 * skin)
     long_hair = float(chance[1] < 0.35 and not masculine)
     return {
         "masculine": masculine, "skin_tone": skin, "hair_tone": hair, "long_hair": long_hair,

@@ -8,6 +8,8 @@ from torch import Tensor
 from fercore.twins.canvas import Canvas, bell, bump, smoothstep
 from fercore.twins.curves import Sides
 
+TEETH = (0.0, 0.122, 0.218, 0.325, 0.420)  # where two upper teeth meet: incisors of 8.5 and 6.7 mm, a canine of 7.5
+
 
 def mouth_lines(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides) -> SimpleNamespace:
     """The four curves of the mouth: outer upper, inner upper, inner lower, outer lower lip; and t = u / half width."""
@@ -17,7 +19,7 @@ def mouth_lines(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides)
     bow = 1 - p.cupid * bump(t, 0.16) + 0.4 * p.cupid * bump(t - 0.28, 0.2)
     oval = room.sqrt()
     inner_upper = line - sides(k.gap_up) * oval + 0.012 * bump(t, 0.2)
-    inner_lower = line + sides(k.gap_down) * (0.45 * oval + 0.55 * (1 - t.square().square()).clamp_min(0).sqrt())
+    inner_lower = line + sides(k.gap_down) * (0.75 * oval + 0.25 * (1 - t.square().square()).clamp_min(0).sqrt())
     return SimpleNamespace(
         t=t,
         line=line,
@@ -29,9 +31,10 @@ def mouth_lines(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides)
     )
 
 
-def draw_mouth(image: Tensor, c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, light: Tensor) -> Tensor:
-    """Lay lips, cavity, teeth and the line between the lips over ``image``."""
-    m = mouth_lines(c, p, k, sides)
+def draw_mouth(
+    image: Tensor, c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, light: Tensor, m: SimpleNamespace
+) -> Tensor:
+    """Lay lips, cavity, teeth and the line between the lips over ``image``, along the lines ``m``."""
     upper = c.inside(torch.minimum(c.v - m.outer_upper, m.inner_upper - c.v), 0.022) * m.within
     lower = c.inside(torch.minimum(c.v - m.inner_lower, m.outer_lower - c.v), 0.028) * m.within
     image = image * (1 - (1 - p.lip_tone * 0.88) * upper) * (1 - (1 - p.lip_tone * 1.04) * lower)
@@ -57,8 +60,9 @@ def _cavity(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, m: 
     rim = sides(k.teeth) * (1 - 0.35 * m.t.square())
     teeth = c.inside(torch.minimum(rim - (c.v - m.inner_upper), 0.97 - m.t))
     resolved = min(max((0.03 - c.pixel) / 0.02, 0.0), 1.0)  # single teeth show in large images only
-    gaps = 1 - 0.05 * resolved * (1 + torch.cos(75 * c.u))
-    bright = (0.74 - 0.36 * m.t.square()) * gaps * (0.72 + 0.28 * smoothstep((c.v - m.inner_upper) / 0.04))
+    gaps = sum(c.stroke(c.a - at, 0.006) for at in TEETH) if resolved else 0.0
+    shaded = (1 - 0.22 * resolved * gaps) * (0.72 + 0.28 * smoothstep((c.v - m.inner_upper) / 0.04))
+    bright = (0.74 - 0.36 * m.t.square()) * shaded
     return inside + teeth * (bright * p.enamel - inside)
 
 
@@ -68,6 +72,7 @@ def draw_nostrils(image: Tensor, c: Canvas, nose_y: Tensor, nose_wide: Tensor, p
     hole_y = (c.v - nose_y + 0.005 - 0.03 * hole_x.clamp(-1, 1)) / (0.024 + 0.15 * c.pixel)
     hole = bell(hole_x.square() + hole_y.square())
     from_wing = ((c.a - p.alae * nose_wide * 0.80).square() + (c.v - nose_y + 0.055).square()).sqrt()
-    crease = c.stroke(from_wing - 0.115, 0.022) * smoothstep((c.a - 0.8 * nose_wide) / 0.06)
+    outside = smoothstep((c.a - 0.8 * nose_wide) / 0.06) * smoothstep((c.v - nose_y + 0.15) / 0.08)
+    crease = c.stroke(from_wing - 0.115, 0.022) * outside
     tip = bell((c.a / 0.07).square() + ((c.v - nose_y + 0.10) / 0.06).square())
-    return (image + 0.05 * tip) * (1 - 0.52 * hole) * (1 - 0.18 * crease)
+    return (image + 0.02 * tip) * (1 - 0.52 * hole) * (1 - 0.18 * crease)

@@ -23,7 +23,9 @@ def head_radius(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides)
     return torch.where(c.v > 0, lower, upper)
 
 
-def height(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, radius: Tensor, au: dict) -> Tensor:
+def height(
+    c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, radius: Tensor, au: dict, mouth: SimpleNamespace
+) -> Tensor:
     """Depth of the face towards the viewer, B x H x W."""
     r = radius.clamp(0, 1.3)
     dome = 1.03 - r * (0.4 + 0.6 * r)
@@ -38,15 +40,28 @@ def height(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, radi
     cheek_v = (c.v - 0.44 + 0.05 * raised) / 0.23
     z = z + (p.cheek + 0.07 * raised) * bell(((c.a - 0.56) / 0.27).square() + cheek_v.square())
     z = z + (0.05 + 0.03 * p.masculine) * bell(((c.a - 0.36) / 0.34).square() + ((c.v + 0.27) / 0.10).square())
-    return z + _chin(c, sides(k.middle), sides(k.chin), sides(k.lower_lip))
+    hollow = 0.05 * bell(((c.a - 0.60) / 0.22).square() + ((c.v - 0.86) / 0.24).square())  # below the cheekbone
+    lower = _lips(c, mouth, nose_y) + _chin(c, sides(k.middle), sides(k.chin), sides(k.lower_lip))
+    return z - hollow + lower
 
 
 def _nose(c: Canvas, p: SimpleNamespace, nose_y: Tensor, nose_wide: Tensor) -> Tensor:
     t = (c.v / nose_y).clamp(-0.4, 1)
     profile = (0.42 * t * t + 0.58 * t).clamp_min(0) * torch.where(c.v > nose_y, bump(c.v - nose_y, 0.11), 1.0)
-    ridge = bump(c.a, nose_wide * (0.80 + 0.34 * t.clamp_min(0)))
+    ridge = bump(c.a, nose_wide * (0.70 + 0.44 * t.clamp_min(0)))
     wing = bell(((c.a - p.alae * nose_wide * 0.82) / 0.075).square() + ((c.v - nose_y + 0.055) / 0.075).square())
-    return 0.68 * p.nose_out * profile * ridge + 0.12 * wing
+    tip = bell((c.a / 0.115).square() + ((c.v - nose_y + 0.075) / 0.11).square())
+    return 0.66 * p.nose_out * profile * ridge + 0.085 * wing + 0.05 * tip
+
+
+def _lips(c: Canvas, m: SimpleNamespace, nose_y: Tensor) -> Tensor:
+    """The red of the lips bulges; between nose and mouth runs a groove with two ridges."""
+    rolled = m.within * (1 - 0.5 * m.t.square())
+    upper = bump(c.v - 0.4 * m.outer_upper - 0.6 * m.inner_upper, 0.55 * (m.inner_upper - m.outer_upper) + 0.02)
+    lower = bump(c.v - 0.55 * m.inner_lower - 0.45 * m.outer_lower, 0.50 * (m.outer_lower - m.inner_lower) + 0.02)
+    along = smoothstep((c.v - nose_y - 0.02) / 0.06) * smoothstep((m.outer_upper + 0.02 - c.v) / 0.06)
+    groove = 0.7 * bump(c.a - 0.085, 0.045) - bump(c.a, 0.055)
+    return (0.030 * upper + 0.045 * lower) * rolled + 0.010 * groove * along
 
 
 def _chin(c: Canvas, middle: Tensor, chin: Tensor, lip: Tensor) -> Tensor:

@@ -14,13 +14,13 @@ from torch.nn.functional import pad
 
 from fercore.twins import detail
 from fercore.twins.canvas import Canvas, make_canvas
-from fercore.twins.colour import coloured, plain
+from fercore.twins.colour import coloured, plain, under_skin
 from fercore.twins.curves import Sides, face_curves, sided_units
 from fercore.twins.eyes import draw_brows, draw_eyes
 from fercore.twins.facs import AU_NUMBERS, STRONGEST
 from fercore.twins.hair import draw_accessories, draw_behind, draw_ears, draw_front_hair
 from fercore.twins.identity import Identity
-from fercore.twins.mouth import draw_mouth, draw_nostrils
+from fercore.twins.mouth import draw_mouth, draw_nostrils, mouth_lines
 from fercore.twins.relief import head_radius, height, hollows, shade
 from fercore.twins.skin import furrows, skin_tone
 
@@ -97,22 +97,25 @@ def _parameters(faces: Sequence[Face], device: str) -> SimpleNamespace:
 def _draw(c: Canvas, p: SimpleNamespace, au: dict[int, Tensor], skin: Tensor, hair: Tensor) -> Tensor:
     """The scene back to front, linear light, B x S x S; 3 x B x S x S where the tones of ``p`` are colours."""
     sides, k = Sides(c.u), face_curves(p, au)
-    mottle, strands = c.field(skin, 1.3, 1.7), c.field(hair, 0.55, 2.6) + detail.hairs(c, hair)
-    rough = detail.pores(c, p, skin)
-    radius = head_radius(c, p, k, sides)
-    diffuse, gloss = shade(c, p, height(c, p, k, sides, radius, au) + 0.0022 * rough)
+    mottle, strands = c.field(skin, 1.3, 1.7), c.field(hair, 0.55, 2.6)
+    locks = strands + detail.hairs(c, hair)
+    rough, creases, near = detail.pores(c, p, skin), 1 - furrows(c, p, k, sides, au, mottle), detail.resolved(c)
+    radius, mouth = head_radius(c, p, k, sides), mouth_lines(c, p, k, sides)
+    relief = height(c, p, k, sides, radius, au, mouth) + 0.0022 * rough - 0.04 * near * creases
+    diffuse, gloss = shade(c, p, relief)
     nose_y, nose_wide = sides(k.nose_y), sides(k.nose_wide)
     light = diffuse * hollows(c, p, nose_y)
-    tone = skin_tone(c, p, k, sides, mottle, strands) * (1 + 0.02 * rough - 0.3 * p.blood * detail.freckles(c, p, skin))
-    face = tone * light**p.scatter * furrows(c, p, k, sides, au, mottle)
+    tone = skin_tone(c, p, k, sides, mottle, detail.bristles(c, hair, strands))
+    tone = tone * (1 + 0.02 * rough - 0.35 * p.melanin * detail.freckles(c, p, skin))
+    face = tone * under_skin(light, p) * (1 - (1 - 0.4 * near) * creases)  # from near, light makes creases too
     face = face + gloss * p.skin_tone
     face = draw_nostrils(face, c, nose_y, nose_wide, p)
-    face = draw_mouth(face, c, p, k, sides, light)
+    face = draw_mouth(face, c, p, k, sides, light, mouth)
     face = draw_eyes(face, light, c, p, k, sides)
-    face = draw_brows(face, c, p, k, sides, strands, detail.brow_hairs(c, hair))
-    image = draw_ears(draw_behind(c, p, strands), c, p)
+    face = draw_brows(face, c, p, k, sides, locks, detail.brow_hairs(c, hair))
+    image = draw_ears(draw_behind(c, p, locks), c, p)
     image = image + c.inside((1 - radius) * 0.5, 0.01) * (face - image)
-    image = draw_front_hair(image, c, p, strands, radius)
+    image = draw_front_hair(image, c, p, locks, radius)
     return draw_accessories(image, c, p)
 
 

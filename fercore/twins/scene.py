@@ -9,13 +9,13 @@ import numpy as np
 class Nuisance:
     """How much varies, as standard deviations; the defaults are a calm studio after face alignment."""
 
-    light: float = 0.40  # sideways tilt of the light, per subject
+    light: float = 0.34  # sideways tilt of the light, per subject
     pose: float = 0.10  # yaw and pitch in radians, per sequence
     sway: float = 0.012  # the same, between the frames of a sequence
-    shift: float = 0.025  # of the crop, in face units, per frame
+    shift: float = 0.022  # of the crop, in face units, per frame
     scale: float = 0.020  # of the crop, per frame
-    framing: float = 0.038  # of the crop, per setting: what an alignment makes of a face's own proportions
-    roll: float = 0.026  # radians, per frame
+    framing: float = 0.034  # of the crop, per setting: what an alignment makes of a face's own proportions
+    roll: float = 0.022  # radians, per frame
     noise: float = 0.012  # of the sensor, images in 0..1
     blur: float = 0.45  # of the lens, in pixels at 64 px
     backdrop: float = 0.03  # gray level across the background, per setting
@@ -26,7 +26,7 @@ def draw_setting(random: np.random.Generator, nuisance: Nuisance) -> dict[str, f
     return {
         "light_x": nuisance.light * random.standard_normal(), "light_y": -0.45 + 0.12 * random.standard_normal(),
         "ambient": random.uniform(0.22, 0.40), "gain": float(np.exp(0.08 * random.standard_normal())),
-        "gamma": random.uniform(1.14, 1.42), "back": random.uniform(0.16, 0.54),
+        "gamma": random.uniform(1.18, 1.44), "back": random.uniform(0.20, 0.50),
         "back_x": nuisance.backdrop * random.standard_normal(),
         "back_y": nuisance.backdrop * random.standard_normal(),
         "clothes": random.uniform(0.08, 0.6), "blur": nuisance.blur * random.uniform(0.7, 1.3),

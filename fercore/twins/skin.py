@@ -11,13 +11,14 @@ from fercore.twins.curves import Sides
 
 def skin_tone(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, mottle: Tensor, grain: Tensor) -> Tensor:
     """Reflectance of the skin, B x H x W: tone, flush of the cheeks, mottling, beard and stubble."""
-    flush = 0.05 * bell(((c.a - 0.55) / 0.25).square() + ((c.v - 0.5) / 0.25).square())
+    flush = 0.05 * bell(((c.a - 0.57) / 0.30).square() + ((c.v - 0.5) / 0.30).square())
+    flush = flush + 0.04 * bell((c.a / 0.17).square() + ((c.v - sides(k.nose_y) + 0.08) / 0.16).square())
     rings = 0.06 * p.age * bell(((c.a - p.eye_x + 0.03) / 0.2).square() + ((c.v - 0.17) / 0.06).square())
     tone = p.skin_tone * (1 + p.mottle * mottle) * (1 - flush * p.blood - rings)
     middle = sides(k.middle)
     jaw = smoothstep((c.v - middle + 0.42 + 0.5 * (c.a - 0.25).clamp(-0.1, 0.6) * -1.0) / 0.22)
     bare = bump(c.a, 0.42) * bump(c.v - middle, 0.10)  # the lips stay free
-    bristle = jaw * (1 - 0.8 * bare) * (0.85 + 0.15 * grain)
+    bristle = jaw * (1 - 0.8 * bare) * (0.85 + 0.15 * grain).clamp_min(0.3)
     cheek = smoothstep((c.v - middle + 0.42 - 0.55 * (0.75 - c.a).clamp_min(0)) / 0.25)
     cover = (p.beard + 0.35 * p.stubble) * bristle * (0.25 + 0.75 * cheek)
     return tone + cover.clamp(0, 0.9) * (p.hair_tone * 1.1 + 0.03 - tone)
@@ -68,7 +69,7 @@ def _around_mouth(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Side
     corner_y, half = sides(k.middle + k.corner), sides(k.half_width)
     down = smoothstep((c.v - corner_y) / 0.08) * smoothstep((corner_y + 0.32 - c.v) / 0.15)
     path = half + 0.04 + 0.15 * (c.v - corner_y)
-    marionette = sides(0.36 * au[15] + 0.05 * p.age) * down * c.stroke(c.a - path, 0.035)
+    marionette = sides(0.30 * au[15] + 0.05 * p.age) * down * c.stroke(c.a - path, 0.050)
     pit = ((c.a - half - 0.055) / 0.055).square() + ((c.v - corner_y) / 0.10).square()
     pit = sides(0.28 * au[14] + 0.10 * au[12]) * bell(pit)
     dimples = 0.5 + 0.5 * torch.cos(55 * c.u) * torch.cos(48 * c.v)
