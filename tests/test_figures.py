@@ -105,8 +105,8 @@ def test_every_figure_is_stamped_filled_and_shows_itself(name, draw, scored):
     stamp = scored.stamp if name in OF_A_STUDY else STAMP
     assert isinstance(figure, Figure) and foot(figure) == re.sub(r"\s", "", stamp)
     assert figure.axes and all(axis.has_data() for axis in figure.axes)
-    picture = figure._repr_png_()
-    assert picture.startswith(b"\x89PNG") and len(picture) > 1000
+    picture = figure._repr_png_() or figure._repr_jpeg_()
+    assert picture.startswith((b"\x89PNG", b"\xff\xd8")) and len(picture) > 1000
     label = figure._supxlabel.get_window_extent()
     assert label.x0 >= 0 and label.x1 <= figure.bbox.width and label.y0 >= 0, "the stamp is cut off"
     assert not plt.get_fignums()  # nothing stays open: a notebook would show it twice
@@ -253,6 +253,17 @@ def test_a_picture_of_faces_is_small_and_keeps_the_colours_of_its_words():
     for more, less in ((0, 1), (1, 0)):  # as red, as green as before
         assert (few[..., more] - few[..., less]).max() > 0.8 * (all_[..., more] - all_[..., less]).max() > 80
     assert np.abs(few - all_).mean() < 4  # of 255
+
+
+def test_coloured_faces_are_shown_and_saved_as_photographs_are():
+    faces = np.random.default_rng(0).random((3, 36, 36, 3))
+    figure = new(3, 1)
+    face_grid(figure, [faces], [""])
+    assert figure._repr_png_() is None and figures.save(figure, "coloured") is figure
+    small, large = figure._repr_jpeg_(), (paths.results() / "figures" / "coloured.jpg").read_bytes()
+    sizes = [Image.open(io.BytesIO(drawn)).size for drawn in (small, large)]
+    assert sizes == [(300, 100), (450, 150)]
+    assert new(1, 1)._repr_jpeg_() is None
 
 
 def test_every_row_of_occlusions_is_of_its_own_kind():

@@ -213,6 +213,7 @@ def test_faces_are_bent_a_little_and_lit_a_little_unevenly():
 
 
 def test_sheets_show_every_label_unit_and_condition():
+    assert len(pictures.portraits(32).axes) == 6
     assert len(pictures.expressions(1, 32).axes) == len(pictures.EVERY_LABEL)
     assert len(pictures.action_units(32).axes) == 44
     assert len(pictures.conditions(32).axes) == 40

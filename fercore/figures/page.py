@@ -27,8 +27,11 @@ class Picture(Figure):
         """Note that there are faces in it (N x H x W, or with 3 colours)."""
         self.shows = "colour faces" if faces.ndim == 4 or self.shows == "colour faces" else "gray faces"
 
-    def _repr_png_(self) -> bytes:
-        return png(self)
+    def _repr_png_(self) -> bytes | None:
+        return None if self.shows == "colour faces" else png(self)
+
+    def _repr_jpeg_(self) -> bytes | None:
+        return _jpeg(self, 100, 70) if self.shows == "colour faces" else None
 
 
 def png(figure: Figure) -> bytes:
@@ -37,6 +40,13 @@ def png(figure: Figure) -> bytes:
     colours, which = PALETTES[getattr(figure, "shows", "drawing")]
     small = Image.open(drawn).convert("RGB").quantize(colours, which, dither=Image.Dither.NONE)
     small.save(drawn := io.BytesIO(), "png", optimize=True)
+    return drawn.getvalue()
+
+
+def _jpeg(figure: Figure, dpi: int, quality: int) -> bytes:
+    """The figure as a JPEG, which keeps the many tones of skin and lips that no palette has."""
+    figure.savefig(drawn := io.BytesIO(), dpi=dpi)
+    Image.open(drawn).convert("RGB").save(drawn := io.BytesIO(), "jpeg", quality=quality, subsampling=0)
     return drawn.getvalue()
 
 
@@ -67,7 +77,12 @@ def face_grid(figure: Figure, rows: list[np.ndarray], names: list[str], heads: l
 
 
 def save(figure: Figure, name: str) -> Figure:
-    """Write ``results/figures/<name>.png`` and hand the figure back, so that the page shows it."""
-    with whole_file(paths.results() / "figures" / f"{name}.png") as aside:
-        figure.savefig(aside, dpi=150, metadata={"Software": None})
+    """Write ``results/figures/<name>.png``, or .jpg of coloured faces, and hand the figure back: the page shows it."""
+    folder = paths.results() / "figures"
+    if getattr(figure, "shows", "drawing") == "colour faces":
+        with whole_file(folder / f"{name}.jpg") as aside:
+            aside.write_bytes(_jpeg(figure, 150, 90))
+    else:
+        with whole_file(folder / f"{name}.png") as aside:
+            figure.savefig(aside, dpi=150, metadata={"Software": None})
     return figure

@@ -22,6 +22,13 @@ EVERY_LABEL = ("neutral", *LABELS, "pain", "laughter", "posed_laughter", "speech
 STILL = Nuisance(pose=0, sway=0, shift=0, scale=0, roll=0)
 
 
+def portraits(size: int = 224) -> Figure:
+    """A person for each of six expressions, from as near as they are drawn."""
+    labels = ("happiness", "sadness", "surprise", "anger", "fear", "disgust")
+    faces = [people(1, (label,), first=i)[0][0] for i, label in enumerate(labels)]
+    return _sheet(render(faces, size, modality="rgb")[None], [""], "", labels, side=1.6)
+
+
 def expressions(count: int = 5, size: int = 112, modality: str = "rgb", stamp: str = "") -> Figure:
     """Every expression shown by ``count`` people."""
     faces, _ = people(count, EVERY_LABEL)
@@ -90,8 +97,11 @@ def confusion(held: HeldOut, stamp: str) -> Figure:
     return page.stamped(figure, stamp)
 
 
-def _sheet(images: np.ndarray, names: Sequence[str], stamp: str, heads: Sequence[str] | None = None) -> Figure:
+def _sheet(
+    images: np.ndarray, names: Sequence[str], stamp: str, heads: Sequence[str] | None = None, side: float = 0.8
+) -> Figure:
     shown = images[..., 0] if images.shape[-1] == 1 else images
-    figure = page.new(0.8 * images.shape[1] + 1.0, 0.86 * images.shape[0] + 0.5)  # a page keeps below 400 KB
+    # inches; a page keeps below 400 KB
+    figure = page.new(side * images.shape[1] + max(map(len, names)) / 8, (side + 0.06) * images.shape[0] + 0.5)
     page.face_grid(figure, list(shown / 255), list(names), list(heads) if heads else None)
     return page.stamped(figure, stamp or f"drawn faces, people of no twin · commit {provenance.commit()}")

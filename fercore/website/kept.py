@@ -12,7 +12,7 @@ from fercore.website.artefacts import Page, listed, pages
 from fercore.website.copies import stamp
 
 LARGEST, TOGETHER = 400_000, 15_000_000  # bytes
-PICTURES = ("verdict_overview.png",)  # of results/figures, for the README
+PICTURES = ("verdict_overview.png", "drawn_faces.jpg")  # of results/figures, for the README
 
 
 class KeepError(RuntimeError):
