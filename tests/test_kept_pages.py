@@ -2,6 +2,7 @@
 
 import csv
 import re
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -113,3 +114,10 @@ def test_the_readme_leads_to_every_kept_page_and_to_no_other():
     assert sorted(set(linked)) == NAMES
     pictures = re.findall(r"!\[[^]]+\]\(results/rendered/([^)]+\.png)\)", (paths.ROOT / "README.md").read_text())
     assert sorted(pictures) == sorted(file.name for file in kept.place().glob("*.png"))
+
+
+def test_the_readme_shows_every_kept_picture():
+    root = Path(__file__).parents[1]
+    shown = (root / "README.md").read_text()
+    for name in kept.PICTURES:
+        assert f"(results/rendered/{name})" in shown and (root / "results" / "rendered" / name).stat().st_size > 1000

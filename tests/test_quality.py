@@ -63,6 +63,12 @@ def test_haar_finds_drawn_faces_and_no_scrambled_ones():
     assert detectors.rate(finds, images) > 0.9 > 0.3 > detectors.rate(finds, samples.scrambled(images))
 
 
+def test_a_blank_head_has_no_ends_of_brows_that_a_detector_could_hold_on_to():
+    pytest.importorskip("cv2")
+    images = render(samples.people(4)[0], 64)
+    assert detectors.rate(detectors.haar("haarcascade_frontalface_default"), samples.blank(images)) < 0.15
+
+
 def test_controls_keep_the_gray_levels_or_the_outline():
     images = render(samples.people(2)[0], 64)
     mixed, empty = samples.scrambled(images), samples.blank(images)

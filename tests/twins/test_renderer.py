@@ -1,15 +1,22 @@
 """An image depends on its own face only: not on its batch, not on threads, not on what was drawn before."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from fercore.twins.cast import keep_subjects
+from fercore.twins.colour import coloured, plain, under_skin
 from fercore.twins.datasets import TWINS
 from fercore.twins.filming import film, person
 from fercore.twins.renderer import render
+
+TONES = (
+    *("skin_tone", "hair_tone", "lip_tone", "iris_tone", "clothes", "back", "undertone", "hair_warmth", "iris_hue"),
+    *("clothes_hue", "back_hue"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +115,14 @@ def test_background_does_not_change_with_the_expression():
     assert who.identity.traits["long_hair"] in (0.0, 1.0)
     assert (drawn[:, :10, :3] == drawn[0, :10, :3]).all() and (drawn[:, :10, -3:] == drawn[0, :10, -3:]).all()
     assert (drawn[1] != drawn[0]).any()
+
+
+def test_light_under_the_skin_is_redder_in_shadow_and_leaves_gray_alone():
+    p = SimpleNamespace(**dict.fromkeys(TONES, torch.full((1, 1, 1), 0.5)))
+    light = torch.linspace(0, 1, 5)
+    assert under_skin(light, plain(p)) is light
+    red, green, blue = under_skin(light, coloured(p))[:, 0, 0]
+    assert red[0] == blue[0] == 0 and red[-1] == blue[-1] == 1
+    assert (red[1:-1] > green[1:-1]).all() and (green[1:-1] > blue[1:-1]).all()
+    exact = light ** (1 - 0.7 * 0.2)
+    assert (red - exact).abs().max() < 0.03
