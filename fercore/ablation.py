@@ -137,6 +137,7 @@ class Ablation:
             *["each sequence by the mean scores of its images"] * (self.definition.unit == "sequence"),
             "seeds " + ", ".join(map(str, self.seeds)),
             "commit " + ", ".join(commits),
+            *provenance.machines([run.about for run in runs]),
         ]
         if len(runs) < len(self.specs):
             parts.append(f"{len(self.specs) - len(runs)} of {len(self.specs)} runs missing")

@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from fercore import references
+from fercore import provenance, references
 from fercore.faces.examples import Examples
 from fercore.faces.protocols import Part, classified, protocol_of
 from fercore.method import Batch
@@ -156,6 +156,7 @@ def stamp(spec: RunSpec, portraits: Portraits, runs: list[Run]) -> str:
         f"folds {', '.join(map(str, folds))}" if len(folds) > 1 else "no folds: nobody tested was learned from",
         f"seed {spec.seed}",
         f"commit {', '.join(commits)}",
+        *provenance.machines([run.about for run in runs]),
     ]
     return " · ".join(
         parts + [f"{stale} of {len(runs)} runs made with other code or images than today's"] * bool(stale)

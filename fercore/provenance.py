@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -53,6 +54,13 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[package] = "absent"
     return found
+
+
+def machines(records: Collection[Mapping]) -> list[str]:
+    """What a stamp says of the devices in runs' records: one part, or none where all were trained on a CPU."""
+    devices = {record.get("device", "cpu") for record in records}
+    cards, partly = sorted(devices - {"cpu"}), "partly " * ("cpu" in devices)
+    return [f"{partly}trained on {', '.join(cards)}"] * bool(cards)
 
 
 def trace(run: Path) -> None:

@@ -1,5 +1,7 @@
 """The runs behind a table: what is there, what is missing, what the stamp says of both."""
 
+from dataclasses import replace
+
 import pytest
 from result_factories import judged, store, store_all, study
 
@@ -59,6 +61,15 @@ def test_stamp_counts_missing_and_stale_runs_and_names_every_commit():
         store(spec, judged([True], spec.fold), **cause)
     assert "commit beef456789, c0ffee0123" in asked.stamp
     assert asked.stamp.endswith("1 of 4 runs missing · 1 of 3 runs made with other code or images than today's")
+
+
+def test_stamp_names_the_card_that_trained_and_is_silent_about_cpus():
+    asked = study(["CNN"], [0, 1, 2])
+    for spec, device in zip(asked.specs, ("cpu", "A100", "H100"), strict=True):
+        store(spec, judged([True], spec.fold), device=device)
+    assert asked.stamp.endswith(" · partly trained on A100, H100")
+    assert replace(asked, folds=(1,)).stamp.endswith(" · trained on A100")
+    assert "trained on" not in replace(asked, folds=(0,)).stamp
 
 
 def test_complete_study_of_today_says_neither_missing_nor_stale():
