@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from fercore.quality import samples
 from fercore.twins.cast import keep_subjects
 from fercore.twins.colour import coloured, plain, under_skin
 from fercore.twins.datasets import TWINS
@@ -115,6 +116,18 @@ def test_background_does_not_change_with_the_expression():
     assert who.identity.traits["long_hair"] in (0.0, 1.0)
     assert (drawn[:, :10, :3] == drawn[0, :10, :3]).all() and (drawn[:, :10, -3:] == drawn[0, :10, -3:]).all()
     assert (drawn[1] != drawn[0]).any()
+
+
+def test_lips_catch_the_light():
+    still = samples.recipe(0.0)
+    scene = {"noise": 0.0, "gamma": 1.0, "ambient": 0.3, "pitch": 0.0}
+    neutral = [replace(face, scene=face.scene | scene) for face in samples.people(3, ("neutral",), still)[0]]
+    above, below = (
+        render([replace(face, scene=face.scene | {"light_y": light}) for face in neutral], 160) + 1.0
+        for light in (-0.6, 0.6)
+    )
+    facing_up = np.log(above / below)[:, 110:126, 76:84].mean(2)  # tones cancel; from under the nose to the lower lip
+    assert (np.ptp(facing_up, axis=1) > 0.5).all()  # 0.4 at most where lips are flat
 
 
 def test_light_under_the_skin_is_redder_in_shadow_and_leaves_gray_alone():
