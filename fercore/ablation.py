@@ -1,5 +1,6 @@
 """Several variants on the folds of one protocol: the runs behind a table."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import nan
 
@@ -123,27 +124,25 @@ class Ablation:
     @property
     def stamp(self) -> str:
         """What stands under every table and figure: tier, data, folds, seeds, commit, and what is missing or stale."""
-        runs = self.runs()
-        done = sorted({run.spec.fold for run in runs})
+        return self.stamp_with([])
+
+    def stamp_with(self, arms: Iterable["Ablation"]) -> str:
+        """The same where runs of ``arms`` are shown as well: commits, GPUs and what is missing or stale are of all."""
+        every = list(dict.fromkeys(spec for study in (self, *arms) for spec in study.specs))
+        runs = [run for run in map(find, every) if run is not None]
+        own = [run for run in runs if run.spec in set(self.specs)]
+        done = sorted({run.spec.fold for run in own})
         missing = [fold for fold in range(self.n_folds) if fold not in done]
-        stale = sum(run.stale for run in runs)
-        commits = sorted({run.about["commit"] for run in runs}) or [provenance.commit()]
         parts = [
             tier_with(self.tier, self.changes),
             *[f"at most {limit} people of a twin" for limit in [self._limit] if limit],
             *["settings chosen per fold on inner folds"] * bool(self.settled),
-            "data: " + credit(runs[0].about["data"] if runs else None, self.dataset, self.source),
+            "data: " + credit(own[0].about["data"] if own else None, self.dataset, self.source),
             f"folds {_ranges(done)} of {self.n_folds}" + (f" (missing {_ranges(missing)})" if missing else ""),
             *["each sequence by the mean scores of its images"] * (self.definition.unit == "sequence"),
             "seeds " + ", ".join(map(str, self.seeds)),
-            "commit " + ", ".join(commits),
-            *provenance.machines([run.about for run in runs]),
         ]
-        if len(runs) < len(self.specs):
-            parts.append(f"{len(self.specs) - len(runs)} of {len(self.specs)} runs missing")
-        if stale:
-            parts.append(f"{stale} of {len(runs)} runs made with other code or images than today's")
-        return " · ".join(parts)
+        return " · ".join(parts + provenance.origin(runs, len(every)))
 
     def stamp_of(self, trial: Trial | None) -> str:
         """The stamp of results of a trial: also names the data of another database."""

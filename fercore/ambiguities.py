@@ -102,11 +102,8 @@ class Group:
 
     @property
     def stamp(self) -> str:
-        """What stands under its effects: that of what is in use, and how many runs of the arms are stale."""
-        runs = [run for study in self.studies().values() for run in study.runs()]
-        stale = sum(run.stale for run in runs)
-        note = f" · {stale} of {len(runs)} runs, arms included, made with other code or images than today's"
-        return self.base.stamp + note * bool(stale)
+        """What stands under its effects: that of what is in use, runs of the arms included."""
+        return self.base.stamp_with(self.studies().values())
 
     def _row(self, name: str, gap: Interval, study: Ablation) -> dict[str, Any]:
         points = {"effect": 100 * gap.value, "low": 100 * gap.low, "high": 100 * gap.high}

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 from tqdm.auto import tqdm
 
+from fercore import provenance
 from fercore.ablation import tier_with
 from fercore.evaluation import DRAWS, Interval
 from fercore.faces.protocols import PROTOCOLS, protocol_of
@@ -90,7 +91,6 @@ class Leak:
     def stamp(self) -> str:
         """What stands under tables and figures: tier, data, folds, seeds, commit, and what is stale."""
         all_of_them = [watched for apart in APART for watched in self.trainings(apart)]
-        stale = sum(watched.stale for watched in all_of_them)
         folds = PROTOCOLS[self._protocol("people")].folds
         limit = self.specs("people")[0].config.twin_subjects if self.source == "twin" else None
         parts = [
@@ -100,10 +100,8 @@ class Leak:
             "data: " + all_of_them[0].about["data"]["credit"],
             f"folds {', '.join(map(str, self.folds))} of {folds}, inner fold {self.inner}",
             "seeds " + ", ".join(map(str, self.seeds)),
-            "commit " + ", ".join(sorted({watched.about["commit"] for watched in all_of_them})),
-            *[f"{stale} of {len(all_of_them)} trainings made with other code or images than today's"] * bool(stale),
         ]
-        return " · ".join(parts)
+        return " · ".join(parts + provenance.origin(all_of_them, len(all_of_them), "trainings"))
 
     def _protocol(self, apart: str) -> str:
         return protocol_of(self.dataset, paper=self.paper).name + "leaky" * (apart == "images")

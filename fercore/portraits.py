@@ -147,7 +147,6 @@ def stamp(spec: RunSpec, portraits: Portraits, runs: list[Run]) -> str:
     """What stands under a table or figure of portraits: tier, data, folds, seed, commit, what is stale."""
     limit, folds = spec.config.twin_subjects, sorted(portraits.table["fold"].unique())
     learned = sorted({run.about["data"]["credit"] for run in runs})
-    stale, commits = sum(run.stale for run in runs), sorted({run.about["commit"] for run in runs})
     parts = [
         f"tier {spec.tier}",
         *[f"at most {limit} people of a twin"] * bool(limit),
@@ -155,12 +154,8 @@ def stamp(spec: RunSpec, portraits: Portraits, runs: list[Run]) -> str:
         f"networks learned from: {'; '.join(learned)}",
         f"folds {', '.join(map(str, folds))}" if len(folds) > 1 else "no folds: nobody tested was learned from",
         f"seed {spec.seed}",
-        f"commit {', '.join(commits)}",
-        *provenance.machines([run.about for run in runs]),
     ]
-    return " · ".join(
-        parts + [f"{stale} of {len(runs)} runs made with other code or images than today's"] * bool(stale)
-    )
+    return " · ".join(parts + provenance.origin(runs, len(runs)))
 
 
 def _chosen(faces, rows: np.ndarray, fold: int) -> tuple:

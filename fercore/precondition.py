@@ -1,10 +1,9 @@
 """What LIR presupposes and the paper never reports: is the clean teacher better than a student of occluded faces?"""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
+from fercore import arms
 from fercore.ablation import Ablation
 from fercore.evaluation import accuracy_interval, difference_interval
 from fercore.predictions import SCORE
@@ -33,13 +32,17 @@ def table(studies: list[Ablation], device: str = "cpu") -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("trained on")
 
 
+def hinge_arms(study: Ablation, weight: float, device: str = "cpu") -> dict[str, Ablation]:
+    """The row LIR with its hinge as printed and flipped, at one weight, trained as ``study`` is."""
+    directions = {direction: {"LIR": direction, "lambda_2": weight} for direction in ("printed", "flipped")}
+    return arms.studies(study, "LIR", directions, device)
+
+
 def hinges(study: Ablation, weight: float, device: str = "cpu") -> pd.DataFrame:
-    """The row LIR with its hinge as printed and flipped, at one weight, on the images of ``study``."""
+    """What either hinge makes of the row LIR, on the images of ``study``."""
     base, teacher = study.predictions(study.baseline), loss(_of(study.pretrained("clean", device), CLEAN))
     rows = []
-    for direction in ("printed", "flipped"):
-        changes = dict(study.changes) | {"LIR": direction, "lambda_2": weight}
-        arm = replace(study, variants=("LIR",), changes=changes).train(device)
+    for direction, arm in hinge_arms(study, weight, device).items():
         predicted = arm.predictions("LIR")
         active = loss(predicted) < teacher if direction == "printed" else loss(predicted) > teacher
         rows.append({

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -56,11 +56,21 @@ def versions() -> dict[str, str]:
     return found
 
 
-def machines(records: Collection[Mapping]) -> list[str]:
-    """What a stamp says of the devices in runs' records: one part, or none where all were trained on a CPU."""
-    devices = {record.get("device", "cpu") for record in records}
+def origin(runs: Collection, asked: int, what: str = "runs") -> list[str]:
+    """What a stamp says of how results were made: commits, GPUs, and how many of those ``asked`` are missing or stale.
+
+    runs: the finished ones, each with its record ``about`` and whether it is ``stale``.
+    """
+    commits = sorted({run.about["commit"] for run in runs}) or [commit()]
+    devices = {run.about.get("device", "cpu") for run in runs}
     cards, partly = sorted(devices - {"cpu"}), "partly " * ("cpu" in devices)
-    return [f"{partly}trained on {', '.join(cards)}"] * bool(cards)
+    missing, stale = asked - len(runs), sum(run.stale for run in runs)
+    return [
+        "commit " + ", ".join(commits),
+        *[f"{partly}trained on {', '.join(cards)}"] * bool(cards),
+        *[f"{missing} of {asked} {what} missing"] * bool(missing),
+        *[f"{stale} of {len(runs)} {what} made with other code or images than today's"] * bool(stale),
+    ]
 
 
 def trace(run: Path) -> None:

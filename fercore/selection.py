@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 from tqdm.auto import tqdm
 
-from fercore.ablation import Ablation
+from fercore import provenance
+from fercore.ablation import Ablation, tier_with
 from fercore.faces.sources import credit
 from fercore.runs import RunSpec, find, get_or_train
 
@@ -48,18 +49,16 @@ class Selection:
     @property
     def stamp(self) -> str:
         """What stands under the scores: tier, data, folds, seeds, commit, and what is missing."""
-        runs = [run for run in map(find, self._all()) if run is not None]
-        study = self.study
+        runs, study = [run for run in map(find, self._all()) if run is not None], self.study
+        limit = self._all()[0].config.twin_subjects if study.source == "twin" else None
         parts = [
-            f"tier {study.tier}",
+            tier_with(study.tier, study.changes),
+            *[f"at most {limit} people of a twin"] * bool(limit),
             "data: " + credit(runs[0].about["data"] if runs else None, study.dataset, study.source),
             f"inner folds {', '.join(map(str, self.inner))} of fold {', '.join(map(str, study.folds))}",
             "seeds " + ", ".join(map(str, study.seeds)),
-            "commit " + ", ".join(sorted({run.about["commit"] for run in runs}) or ["none"]),
-        ]  # fmt: skip
-        if missing := len(self._all()) - len(runs):
-            parts.append(f"{missing} of {len(self._all())} inner runs missing")
-        return " · ".join(parts)
+        ]
+        return " · ".join(parts + provenance.origin(runs, len(self._all()), "inner runs"))
 
     def settled(self) -> Ablation:
         """The study with the best candidate of every fold, the first one of equals.

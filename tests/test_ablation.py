@@ -72,6 +72,17 @@ def test_stamp_names_the_card_that_trained_and_is_silent_about_cpus():
     assert "trained on" not in replace(asked, folds=(0,)).stamp
 
 
+def test_a_stamp_with_arms_speaks_of_their_runs_too_and_of_shared_ones_once():
+    base = study(["CNN"], [0, 1])
+    arm = replace(base, changes={**dict(base.changes), "iterations": 11})
+    for spec in base.specs:
+        store(spec, judged([True], spec.fold))
+    store(arm.specs[0], judged([True], 0), source_digest="old", commit="beef456789", device="H100")
+    stamp = base.stamp_with([replace(base, variants=("CNN",)), arm])
+    assert stamp.startswith(base.stamp.split(" · commit")[0])
+    assert " · commit beef456789, c0ffee0123 · partly trained on H100 · 1 of 4 runs missing · 1 of 3 runs made" in stamp
+
+
 def test_complete_study_of_today_says_neither_missing_nor_stale():
     stamp = store_all(study(["CNN"], range(10)), {("CNN", fold): [True] for fold in range(10)}).stamp
     assert "missing" not in stamp and "other code" not in stamp

@@ -137,7 +137,7 @@ def test_the_stamp_tells_stale_arms(group, monkeypatch):
     ambiguities.effects([group])
     assert ambiguities.stamp([group]) == ambiguities.joined({group.name: group.base.stamp})
     monkeypatch.setattr("fercore.runs.Run.stale", True)
-    assert "4 of 4 runs, arms included" in ambiguities.stamp([group])
+    assert "4 of 4 runs made with other code" in ambiguities.stamp([group])
 
 
 FOUND = pd.DataFrame(

@@ -185,7 +185,7 @@ def test_a_refusal_stands_in_its_cell_and_hides_no_other():
     assert by_id["G010"].verdict == "refused" and by_id["G001"].verdict == "not run"
     assert told.counts(found).loc[(verdicts.REAL, "refused"), "gcnet"] == len(told.decided(found)) == 2
     assert told.counts(found).loc["in print"]["all"].sum() == 27
-    assert "twin" not in found.layers and "4 of 250 runs" in found.stamp
+    assert "twin" not in found.layers and "prepared: 4 of 250 runs (commit c0ffee0123)" in found.stamp
 
 
 def test_tables_lead_from_every_gap_to_its_runs():

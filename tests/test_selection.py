@@ -80,3 +80,13 @@ def test_a_grid_shows_every_value_the_best_and_the_one_in_use():
     assert row["best"] == 0.1 and row["in use"] == search.study.specs[0].config.base_rate
     assert "inner folds 0 of fold 0" in search.stamp and "missing" not in search.stamp
     assert "2 of 4 inner runs missing" in Selection(study(folds=[0]), "CNN", candidates).stamp
+
+
+def test_the_stamp_names_the_settings_the_limit_of_a_twin_and_how_the_inner_runs_were_made():
+    tiny = study(folds=[0], source="twin", tier="twin", changes={"iterations": 11, "twin_subjects": 7})
+    stamp = Selection(tiny, "CNN", {"slow": {"base_rate": 0.001}}).stamp
+    assert stamp.startswith("tier twin, iterations 11, twin_subjects 7 · at most 7 people of a twin · data: ")
+    search = Selection(study(folds=[0]), "CNN", {"slow": {"base_rate": 0.001}})
+    for spec in search.specs(0, "slow"):
+        store(spec, judged(GOOD), device="H100", source_digest="old")
+    assert " · trained on H100 · 2 of 2 inner runs made with other code" in search.stamp

@@ -75,13 +75,11 @@ _COMPARING = ("ordering", "difference", "ratio")
 
 
 def _stamp(tier: str, evidence: Mapping[str, Evidence]) -> str:
-    """Tier, and by source how many of the runs that the claims ask for exist, of which commits, how many are stale."""
+    """Tier, and by source how many of the runs that the claims ask for exist, how made, how many are stale."""
     parts = [f"tier {tier}"]
     for name, one in evidence.items():
         studies = {side.study: side.runs for side in one.sides.values()}  # several tests may share one
         runs, asked = [run for found in studies.values() for run in found], sum(len(study.specs) for study in studies)
-        commits = sorted({run.about["commit"] for run in runs})
-        parts.append(f"{name}: {len(runs)} of {asked} runs" + f" (commit {', '.join(commits)})" * bool(commits))
-        if stale := sum(run.stale for run in runs):
-            parts.append(f"{stale} of them made with other code or images than today's")
+        made = "; ".join(provenance.origin(runs, len(runs)))
+        parts.append(f"{name}: {len(runs)} of {asked} runs" + f" ({made})" * bool(runs))
     return " · ".join([*parts, "seed 0", f"claims of commit {provenance.commit()}"])
