@@ -4,10 +4,10 @@ PAPER   ?= gcnet
 TIER    ?= twin
 DATASET ?= ckplus
 VARIANT ?= S1R1
-SOURCE  ?= twin
+SOURCE  ?= $(if $(filter paper,$(TIER)),prepared,twin)
 LONDON  ?= ../shared/data/london
 CORES   ?= 2
-# the environment: a private folder, or `make env ENV=$CONDA_PREFIX` for an environment that exists already
+# the environment: a private folder, or one that exists already, see environment.yml
 ENV     ?= .venv
 
 SHELL       := /bin/bash
@@ -22,7 +22,9 @@ export PATH := $(BIN):$(PATH)
 
 # --nolock: a killed run leaves a stale lock behind; here files are renamed into place and runs hold kernel locks
 SNAKEMAKE = $(BIN)/snakemake --snakefile Snakefile --cores $(CORES) --nolock --rerun-incomplete --keep-going \
-            --show-failed-logs --quiet rules host --config paper=$(PAPER) tier=$(TIER)
+            --show-failed-logs --quiet rules host --config paper=$(PAPER) tier=$(TIER) source=$(SOURCE)
+
+LONDON_PAPERS = $(patsubst notebooks/%/real_faces_london.ipynb,%,$(wildcard notebooks/*/real_faces_london.ipynb))
 
 .PHONY: help env test lint lab reproduce folds london twins verdict site keep bench lock clean clean-results clean-env
 
@@ -46,10 +48,12 @@ reproduce: $(STAMP) ## every table and figure: PAPER=gcnet (or occluded, unpaire
 folds: $(STAMP) ## every fold of one row: PAPER=gcnet DATASET=ckplus VARIANT=S1R1 SOURCE=twin
 	@$(BIN)/python -m fercore.pages --check notebooks/$(PAPER)/run_fold.ipynb \
 		-p tier $(TIER) -p source $(SOURCE) -p dataset $(DATASET) -p variant '$(VARIANT)'
-	$(SNAKEMAKE) dataset=$(DATASET) variant='$(VARIANT)' source=$(SOURCE) -- folds
+	$(SNAKEMAKE) dataset=$(DATASET) variant='$(VARIANT)' -- folds
 
 london: $(STAMP) ## prepare the London faces, then train on them: PAPER=gcnet LONDON=folder of the photographs
-	@test -f notebooks/$(PAPER)/real_faces_london.ipynb || { echo "PAPER=$(PAPER) has no page on London" >&2; exit 2; }
+	@test -f notebooks/$(PAPER)/real_faces_london.ipynb || { \
+		echo "PAPER=$(PAPER) has no page on London; valid: $(LONDON_PAPERS)" >&2; exit 2; }
+	@test -e "$(LONDON)" || { echo "$(LONDON) does not exist; give LONDON=folder of the photographs (README.md)" >&2; exit 2; }
 	$(BIN)/python data_prep/london.py --source $(LONDON)
 	$(SNAKEMAKE) -- london
 

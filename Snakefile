@@ -2,12 +2,18 @@
 from shlex import quote
 
 from fercore import parameters, paths, progress
+from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 progress.follow(logger, workflow.cores)
 
 PAPER, TIER = config["paper"], config["tier"]
 SOURCE = config.get("source", "prepared" if TIER == "paper" else "twin")
+for name, value, valid in (
+    ("PAPER", PAPER, parameters.papers()), ("TIER", TIER, parameters.TIERS), ("SOURCE", SOURCE, parameters.SOURCES)
+):
+    if value not in valid:
+        raise WorkflowError(f"{name}={value} is unknown; valid: {', '.join(valid)}")
 FOLDS = {"smoke": [0], "twin": [0], "paper": list(range(10))}[TIER]
 CHOICE = f"-p tier {TIER} -p source {SOURCE}"
 OVER_FOLDS, ONE_FOLD = f"{CHOICE} -p folds '{FOLDS}'", f"{CHOICE} -p fold 0"

@@ -133,6 +133,37 @@ def test_every_notebook_becomes_a_page_of_its_own_name(plan):
 
 
 @snakemake_needed
+@pytest.mark.parametrize(("choice", "valid"), [
+    ("paper=Occluded tier=twin", "PAPER=Occluded is unknown; valid: gcnet, idferm, occluded, unpaired"),
+    ("paper=gcnet tier=tiny", "TIER=tiny is unknown; valid: smoke, twin, paper"),
+    ("paper=gcnet tier=twin source=licensed", "SOURCE=licensed is unknown; valid: twin, prepared"),
+])  # fmt: skip
+def test_a_choice_that_does_not_exist_is_refused_with_those_that_do(tmp_path, choice, valid):
+    command = [sys.executable, "-m", "snakemake", "--snakefile", paths.ROOT / "Snakefile", "--directory", tmp_path]
+    ended = subprocess.run(
+        [*command, "--dry-run", "--nolock", "--cores", "1", "--config", *choice.split()],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode != 0 and valid in ended.stdout + ended.stderr
+
+
+def test_make_takes_prepared_data_where_the_tier_is_the_papers():
+    for asked, source in (("TIER=paper", "prepared"), ("TIER=smoke", "twin"), ("TIER=paper SOURCE=twin", "twin")):
+        for target in ("reproduce", "keep"):
+            words = ["make", "--dry-run", "--directory", paths.ROOT, target, *asked.split()]
+            planned = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+            assert re.search(rf"source[= ]{source}\b", planned)
+
+
+def test_london_without_its_photographs_says_what_to_give(tmp_path):
+    for asked, said in (("LONDON=nowhere", "give LONDON=folder of"), ("PAPER=unpaired", "valid: gcnet")):
+        words = ["make", "--directory", paths.ROOT, "london", f"ENV={tmp_path}", *asked.split()]
+        (tmp_path / ".fercore-installed").touch()
+        ended = subprocess.run(words, capture_output=True, text=True, check=False)
+        assert ended.returncode == 2 and said in ended.stderr
+
+
+@snakemake_needed
 def test_an_official_division_has_one_fold(tmp_path, monkeypatch):
     monkeypatch.setitem(CHOICE, "occluded", {"dataset": "rafdb", "variant": "sim"})
     assert Plan("occluded", "smoke", tmp_path, ["folds"]).jobs == {"fold_page": 1, "row_page": 1, "folds": 1}

@@ -318,3 +318,10 @@ def test_status_lists_every_dataset_and_the_notebooks_that_run(tmp_path, data, c
     scripts = " and ".join(f"data_prep/{name}.py" for name in ("affectnet", "fedro", "rafdb"))
     assert pages["occluded/table3_fedro"] == f"no: python {scripts} --source DIR"
     assert pages["gcnet/run_fold"] == "ck48 (no reference), oulu, oulu-unpaired (colour)"
+
+
+@pytest.mark.parametrize("size", ["5", "4000", "wide"])
+def test_a_size_that_cannot_be_is_refused_with_those_that_can(size, tmp_path, data, capsys):
+    with pytest.raises(SystemExit):
+        run(unexpecting(KDEF), tmp_path, "--size", size)
+    assert f"'{size}' is no size; valid: 16 to 512 pixels" in capsys.readouterr().err

@@ -114,10 +114,9 @@ def _say(title: str, counts: pd.DataFrame, notes: Sequence[str], most: int) -> N
 
 
 def _size(text: str) -> int:
-    size = int(text)
-    if not 16 <= size <= 512:
-        raise ValueError
-    return size
+    if not (text.isdecimal() and 16 <= int(text) <= 512):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; valid: 16 to 512 pixels")
+    return int(text)
 
 
 def _parser(dataset: Dataset, about: str) -> argparse.ArgumentParser:
