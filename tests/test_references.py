@@ -82,6 +82,17 @@ def test_every_network_and_each_baseline_once_per_fold(table):
     assert (counts.loc[0] == 2 * 7 * 3).all() and (counts.loc[3] == 7 * 3).all()
 
 
+def test_every_seed_of_a_network_counts_and_has_its_baselines_beside_it():
+    seeded = [store_untrained(spec, spec.seed) for spec in study(["S1R0"], [0], seeds=(0, 1)).specs]
+    found = errors(seeded)
+    assert (found.groupby(["seed", "estimate"]).size() == 2 * 7 * 3).all() and set(found["seed"]) == {0, 1}
+    own = found[found["estimate"] == "S1R0"]
+    one, other = (own.loc[own["seed"] == seed, "error"].mean() for seed in (0, 1))
+    row = comparison(found).loc["S1R0"]
+    assert one != other and row["mean squared error"] == pytest.approx((one + other) / 2)
+    assert row["images"] == 2 * 7 * 3  # the same ones for both
+
+
 def test_error_of_a_network_is_that_of_its_own_generated_reference(runs, table):
     run = runs[1]
     *_, unseen, truth, _ = parts(run)
