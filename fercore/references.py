@@ -46,16 +46,17 @@ def errors(runs: list[Run]) -> pd.DataFrame:
 def comparison(errors: pd.DataFrame, baselines: tuple[str, ...] = BASELINES) -> pd.DataFrame:
     """Mean squared error and PSNR of each estimate; for the networks, the gain on each baseline with its interval.
 
-    A gain is the baseline's mean error minus the network's, in percent of the baseline's; positive is better.
+    All rows speak of the same images, those that every estimate was made for. A gain is the baseline's mean error minus
+    the network's, in percent of the baseline's; positive is better.
     """
     keys = [key for key in ("seed", "fold", "subject", "image") if key in errors]
-    wide = errors.pivot(index=keys, columns="estimate", values="error").reset_index()
-    wide = wide.dropna()  # only images that every estimate was made for, so that all rows speak of the same
+    complete = errors.pivot(index=keys, columns="estimate", values="error").dropna()
+    common, wide = errors[errors.set_index(keys).index.isin(complete.index)], complete.reset_index()
     rows, images = [], len(wide.drop_duplicates(["fold", "image"]))  # every seed is tested on the same ones
     for name in dict.fromkeys([*errors["estimate"].unique()]):
         row = {"estimate": name, "images": images, "mean squared error": wide[name].mean()}
         row["PSNR, dB"] = 10 * np.log10(1 / wide[name]).mean()
-        own = errors[errors["estimate"] == name]
+        own = common[common["estimate"] == name]
         row |= {measure: own[measure].mean() for measure in errors if measure not in KEYS}  # such as SSIM
         if name not in baselines:
             gains = {b: subject_bootstrap((wide[b] - wide[name]) / wide[b].mean(), wide["subject"]) for b in baselines}

@@ -148,6 +148,14 @@ def test_gain_over_people_that_differ_has_an_interval():
     assert gain == "25.0 [-25.0, 75.0]"  # people at +75 % and -25 %
 
 
+def test_every_measure_speaks_of_the_images_that_all_estimates_were_made_for():
+    whole = made_up({"S0R0": [0.02] * 4} | dict.fromkeys(BASELINES, [0.02] * 4)).assign(SSIM=[0.1, 0.2, 0.3, 0.9] * 4)
+    part = made_up({"S1R1": [0.02] * 3}).assign(SSIM=[0.7, 0.8, 0.9])
+    table = comparison(pd.concat([whole, part]))
+    assert (table["images"] == 3).all() and table.loc["S1R1", "SSIM"] == pytest.approx(0.8)
+    assert table.loc[["S0R0", *BASELINES], "SSIM"].tolist() == pytest.approx([0.2] * 4)  # 0.375 with the fourth
+
+
 def test_network_that_lacks_a_fold_is_not_compared_over_it():
     """Its gain is that of the folds it has, or missing; folds without it must not count as "no gain"."""
     values = {"S1R1": [0.01] * 4} | dict.fromkeys(BASELINES, [0.02] * 4)
