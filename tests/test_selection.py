@@ -1,5 +1,6 @@
 """Settings chosen on inner folds: by their accuracy there, for each fold on its own, never on its test people."""
 
+import numpy as np
 import pytest
 from result_factories import judged, store, study
 from run_factories import TINY
@@ -80,3 +81,15 @@ def test_a_grid_shows_every_value_the_best_and_the_one_in_use():
     assert row["best"] == 0.1 and row["in use"] == search.study.specs[0].config.base_rate
     assert "inner folds 0 of fold 0" in search.stamp and "missing" not in search.stamp
     assert "2 of 4 inner runs missing" in Selection(study(folds=[0]), "CNN", candidates).stamp
+
+
+def test_a_grid_with_a_fold_missing_names_no_best():
+    """The value whose only fold went well would lead the one that is finished."""
+    candidates = {"0.001": {"base_rate": 0.001}, "0.1": {"base_rate": 0.1}}
+    search = Selection(study(folds=[0, 1]), "CNN", candidates, inner=(0,))
+    for name, fold, answers in (("0.001", 0, GOOD), ("0.1", 0, GOOD), ("0.1", 1, FAIR)):
+        (spec,) = search.specs(fold, name)
+        store(spec, judged(answers))
+    row = tables.grid({"base_rate": search}).loc["base_rate"]
+    assert row["accuracy % of each value"] == "0.001: missing, 0.1: 81.2" and np.isnan(row["best"])
+    assert "1 of 4 inner runs missing" in search.stamp
