@@ -62,14 +62,14 @@ class Interval:
     def __str__(self) -> str:
         if self.low != self.low:
             return f"{100 * self.value:.1f} [one person]"
-        return f"{100 * self.value:.1f} [{100 * self.low:.1f}, {100 * self.high:.1f}]"
+        return f"{100 * self.value:.1f} [{100 * self.low:.1f}, {100 * self.high:.1f}]".replace("inf", "∞")
 
 
 class Ratio(Interval):
     """A ratio and its 95 % interval, told as it is and not in percent."""
 
     def __str__(self) -> str:
-        return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
+        return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}]".replace("inf", "∞")
 
 
 def subject_bootstrap(correct: pd.Series, subject: pd.Series, draws: int = DRAWS, seed: int = 0) -> Interval:
@@ -83,7 +83,7 @@ def ratio_interval(
 ) -> Ratio:
     """``sum(counts) / sum(others)`` with a 95 % interval from resampling whole subjects (rows are the same images).
 
-    Not a number where ``others`` counts nothing.
+    Not a number where ``others`` counts nothing; unbounded where too many drawings count something over nothing.
     """
     found = _bounded(*_means_of_resampled(counts, others, subject, draws, seed))
     return Ratio(found.value, found.low, found.high)
@@ -92,22 +92,27 @@ def ratio_interval(
 def _means_of_resampled(
     top: pd.Series, bottom: pd.Series, subject: pd.Series, draws: int, seed: int
 ) -> tuple[float, np.ndarray]:
-    """``sum(top) / sum(bottom)``, and the same for every drawing of as many subjects as there are, with repetition."""
+    """``sum(top) / sum(bottom)``, and the same for every drawing of as many subjects as there are, with repetition.
+
+    Drawings of nothing over nothing are left out; of something over nothing they are infinite.
+    """
     people = subject.to_numpy()
     sums = [values.astype(float).groupby(people).sum().to_numpy() for values in (top, bottom)]
     if len(sums[0]) < 2 or not sums[1].sum():
         value = sums[0].sum() / sums[1].sum() if sums[1].sum() else float("nan")
         return float(value), np.full(1, np.nan)
-    with np.errstate(invalid="ignore", divide="ignore"):  # a draw without any says nothing
+    with np.errstate(invalid="ignore", divide="ignore"):  # draws without any below the line
         drawn = stats.bootstrap(
             sums, lambda a, b, axis: a.sum(axis) / b.sum(axis), paired=True, n_resamples=draws, vectorized=True,
             method="percentile", rng=np.random.default_rng(seed),
         ).bootstrap_distribution  # fmt: skip
-    return float(sums[0].sum() / sums[1].sum()), drawn[np.isfinite(drawn)]
+    return float(sums[0].sum() / sums[1].sum()), drawn[~np.isnan(drawn)]
 
 
 def _bounded(value: float, drawn: np.ndarray) -> Interval:
-    low, high = np.quantile(drawn, [0.025, 0.975])
+    with np.errstate(invalid="ignore"):
+        between, below, above = (np.quantile(drawn, [0.025, 0.975], method=m) for m in ("linear", "lower", "higher"))
+        low, high = np.where(np.isinf(below + above), below + above, between)  # NumPy finds no number beside infinity
     return Interval(value, float(low), float(high))
 
 
@@ -159,7 +164,7 @@ def two_sided(drawn: np.ndarray) -> float:
 
     Drawings that are not a number say nothing; without any other there is no p.
     """
-    drawn = drawn[np.isfinite(drawn)]
+    drawn = drawn[~np.isnan(drawn)]
     if not len(drawn):
         return float("nan")
     share = min((drawn <= 0).mean(), (drawn >= 0).mean())

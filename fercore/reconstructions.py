@@ -36,9 +36,10 @@ def errors(runs: list[Run], place: str = "whole face") -> pd.DataFrame:
             wrong = (weight * (estimate - clean).square()).mean(1).flatten(1).sum(1)
             error = wrong / weight.flatten(1).sum(1)
             table = pd.DataFrame({"subject": subject, "fold": run.spec.fold, "estimate": name, "error": error.numpy()})
-            parts.append(table.assign(image=division.test.rows, SSIM=_ssim(estimate, clean)).dropna())
+            table = table.assign(seed=run.spec.seed, image=division.test.rows, SSIM=_ssim(estimate, clean))
+            parts.append(table.dropna())
     found = pd.concat(parts, ignore_index=True)
-    return found.drop_duplicates(["fold", "image", "estimate"])  # the baselines of several rows are the same
+    return found.drop_duplicates(["seed", "fold", "image", "estimate"])  # the baselines of several rows are the same
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ from fercore.faces.examples import Examples
 from fercore.method import Batch
 from fercore.runs import Run
 
-KEYS = ("dataset", "subject", "fold", "image", "estimate", "error")
+KEYS = ("dataset", "seed", "fold", "subject", "image", "estimate", "error")
 BASELINES = ("copy of the input", "affine map per pixel", "mean neutral face")
 
 
@@ -18,10 +18,10 @@ def errors(runs: list[Run]) -> pd.DataFrame:
     """Squared error per pixel of every estimate of X_r, for each expressive test image.
 
     Runs whose variant generates no reference are passed over.
-    Columns: subject, fold, image, estimate, error. The baselines are fitted on the training persons only: the input
-    itself; ``X_r = a X + b`` by least squares at each pixel; the mean reference.
+    Columns: seed, fold, subject, image, estimate, error. The baselines are fitted on the training persons only: the
+    input itself; ``X_r = a X + b`` by least squares at each pixel; the mean reference.
     """
-    parts, folds_done = [], set()
+    parts, done = [], set()
     for run in runs:
         if "generate_reference" not in run.spec.terms:
             continue
@@ -29,15 +29,16 @@ def errors(runs: list[Run]) -> pd.DataFrame:
         test = expressive(Examples(faces, division.test, size))
         with torch.no_grad():
             estimates = {run.spec.variant: run.method()(test).generated}
-        if run.spec.fold not in folds_done:  # the baselines depend on the fold, not on the variant
+        seed, fold = run.spec.seed, run.spec.fold
+        if (seed, fold) not in done:  # the baselines depend on the fold, not on the variant
             estimates |= without_network(expressive(Examples(faces, division.train, size)), test)
-            folds_done.add(run.spec.fold)
+            done.add((seed, fold))
         shown = (faces.table["label"] != "neutral").to_numpy()[division.test.rows]
         rows = division.test.rows[shown]
         subject = faces.table["subject"].to_numpy()[rows]
         for name, estimate in estimates.items():
             error = (estimate - test.reference).square().flatten(1).mean(1).numpy()
-            table = pd.DataFrame({"subject": subject, "fold": run.spec.fold, "image": rows, "estimate": name})
+            table = pd.DataFrame({"seed": seed, "fold": fold, "subject": subject, "image": rows, "estimate": name})
             parts.append(table.assign(error=error))
     return pd.concat(parts, ignore_index=True)
 
@@ -45,15 +46,17 @@ def errors(runs: list[Run]) -> pd.DataFrame:
 def comparison(errors: pd.DataFrame, baselines: tuple[str, ...] = BASELINES) -> pd.DataFrame:
     """Mean squared error and PSNR of each estimate; for the networks, the gain on each baseline with its interval.
 
-    A gain is the baseline's mean error minus the network's, in percent of the baseline's; positive is better.
+    All rows speak of the same images, those that every estimate was made for. A gain is the baseline's mean error minus
+    the network's, in percent of the baseline's; positive is better.
     """
-    wide = errors.pivot(index=["fold", "subject", "image"], columns="estimate", values="error").reset_index()
-    wide = wide.dropna()  # only images that every estimate was made for, so that all rows speak of the same
-    rows = []
+    keys = [key for key in ("seed", "fold", "subject", "image") if key in errors]
+    complete = errors.pivot(index=keys, columns="estimate", values="error").dropna()
+    common, wide = errors[errors.set_index(keys).index.isin(complete.index)], complete.reset_index()
+    rows, images = [], len(wide.drop_duplicates(["fold", "image"]))  # every seed is tested on the same ones
     for name in dict.fromkeys([*errors["estimate"].unique()]):
-        row = {"estimate": name, "images": len(wide), "mean squared error": wide[name].mean()}
+        row = {"estimate": name, "images": images, "mean squared error": wide[name].mean()}
         row["PSNR, dB"] = 10 * np.log10(1 / wide[name]).mean()
-        own = errors[errors["estimate"] == name]
+        own = common[common["estimate"] == name]
         row |= {measure: own[measure].mean() for measure in errors if measure not in KEYS}  # such as SSIM
         if name not in baselines:
             gains = {b: subject_bootstrap((wide[b] - wide[name]) / wide[b].mean(), wide["subject"]) for b in baselines}

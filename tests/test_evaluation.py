@@ -11,6 +11,7 @@ from statsmodels.stats.multitest import multipletests
 from fercore.evaluation import (
     Interval,
     Ratio,
+    _bounded,
     accuracy,
     accuracy_interval,
     compare,
@@ -23,6 +24,7 @@ from fercore.evaluation import (
     mean_of_folds,
     ratio_interval,
     subject_bootstrap,
+    two_sided,
     vote,
 )
 from fercore.faces.protocols import Part
@@ -204,6 +206,31 @@ def test_ratio_to_nothing_is_not_a_number_and_draws_without_any_do_not_count():
     subject = pd.Series(["a", "b", "c"])
     assert np.isnan(ratio_interval(some, none, subject).value)
     assert ratio_interval(pd.Series([2, 0, 0]), pd.Series([1, 0, 0]), subject) == Ratio(2, 2, 2)
+
+
+def test_draws_of_something_over_nothing_lie_above_all_others():
+    """Five people of one error each, against the single error of one of them, whom every third draw leaves out."""
+    interval = ratio_interval(pd.Series([1] * 5), pd.Series([1, 0, 0, 0, 0]), pd.Series(list("abcde")))
+    assert (interval.value, interval.high) == (5, np.inf) and 1 < interval.low < 5
+    assert str(interval) == f"5.00 [{interval.low:.2f}, ∞]"
+
+
+@pytest.mark.parametrize("infinite", [1, 25, 26, 975, 1000])  # the bound lies at place 974.025 of 0 to 999
+def test_a_bound_between_a_number_and_infinity_is_infinite(infinite):
+    finite = np.arange(1000.0)
+    drawn = np.where(finite >= 1000 - infinite, np.inf, finite)
+    found = _bounded(0.0, np.random.default_rng(0).permutation(drawn))
+    assert found.high == (np.inf if infinite >= 25 else np.quantile(finite, 0.975))
+    assert found.low == (np.inf if infinite >= 975 else np.quantile(finite, 0.025))
+    mirrored = _bounded(0.0, -drawn)
+    assert (mirrored.low, mirrored.high) == pytest.approx((-found.high, -found.low))
+    assert str(Interval(-np.inf, -np.inf, 0.5)) == "-∞ [-∞, 50.0]"
+
+
+def test_an_infinite_gap_lies_on_its_side_of_zero():
+    assert two_sided(np.array([np.inf, np.inf, np.inf, 1, -1, np.nan])) == 2 / 5
+    assert two_sided(np.array([np.inf, -np.inf, 1, np.nan])) == 2 / 3
+    assert np.isnan(two_sided(np.array([np.nan])))
 
 
 def frames(label, scores, subject, sequence, **others) -> pd.DataFrame:

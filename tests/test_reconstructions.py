@@ -1,5 +1,7 @@
 """Decoded faces against the clean ones: errors, their places, SSIM, and the estimates that need no network."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -43,6 +45,22 @@ def test_errors_and_ssim_of_every_estimate(found, estimates):
     for name, row in table.iterrows():
         assert row["SSIM"] == pytest.approx(found.loc[found["estimate"] == name, "SSIM"].mean())
     assert table["SSIM"].nunique() == 3 and set(table.index) == set(made)
+
+
+def test_every_seed_of_a_decoder_counts(occluded_study, found, monkeypatch):
+    """A second seed that draws the same faces, but half as bright."""
+    first, decoded = occluded_study.runs("rec"), reconstructions._decoded
+
+    def dimmed(run, test):
+        return decoded(first[run.spec.fold], test) / (1 + run.spec.seed)
+
+    monkeypatch.setattr(reconstructions, "_decoded", dimmed)
+    both = reconstructions.errors(first + [replace(run, spec=replace(run.spec, seed=1)) for run in first])
+    assert len(both) == 2 * len(found) and set(both["seed"]) == {0, 1}
+    own = both[both["estimate"] == "rec"]
+    row = references.comparison(both, reconstructions.BASELINES).loc["rec"]
+    assert own.groupby("seed")["error"].mean().nunique() == 2
+    assert row["mean squared error"] == pytest.approx(own["error"].mean()) and row["images"] == len(own) / 2
 
 
 def test_hidden_and_visible_parts_make_the_whole(occluded_study, found):

@@ -82,6 +82,17 @@ def test_every_network_and_each_baseline_once_per_fold(table):
     assert (counts.loc[0] == 2 * 7 * 3).all() and (counts.loc[3] == 7 * 3).all()
 
 
+def test_every_seed_of_a_network_counts_and_has_its_baselines_beside_it():
+    seeded = [store_untrained(spec, spec.seed) for spec in study(["S1R0"], [0], seeds=(0, 1)).specs]
+    found = errors(seeded)
+    assert (found.groupby(["seed", "estimate"]).size() == 2 * 7 * 3).all() and set(found["seed"]) == {0, 1}
+    own = found[found["estimate"] == "S1R0"]
+    one, other = (own.loc[own["seed"] == seed, "error"].mean() for seed in (0, 1))
+    row = comparison(found).loc["S1R0"]
+    assert one != other and row["mean squared error"] == pytest.approx((one + other) / 2)
+    assert row["images"] == 2 * 7 * 3  # the same ones for both
+
+
 def test_error_of_a_network_is_that_of_its_own_generated_reference(runs, table):
     run = runs[1]
     *_, unseen, truth, _ = parts(run)
@@ -135,6 +146,14 @@ def test_gain_over_people_that_differ_has_an_interval():
     values = {"S1R1": [0.01, 0.01, 0.05, 0.05]} | dict.fromkeys(BASELINES, [0.04] * 4)
     gain = comparison(made_up(values)).loc["S1R1", f"gain on {BASELINES[0]}, %"]
     assert gain == "25.0 [-25.0, 75.0]"  # people at +75 % and -25 %
+
+
+def test_every_measure_speaks_of_the_images_that_all_estimates_were_made_for():
+    whole = made_up({"S0R0": [0.02] * 4} | dict.fromkeys(BASELINES, [0.02] * 4)).assign(SSIM=[0.1, 0.2, 0.3, 0.9] * 4)
+    part = made_up({"S1R1": [0.02] * 3}).assign(SSIM=[0.7, 0.8, 0.9])
+    table = comparison(pd.concat([whole, part]))
+    assert (table["images"] == 3).all() and table.loc["S1R1", "SSIM"] == pytest.approx(0.8)
+    assert table.loc[["S0R0", *BASELINES], "SSIM"].tolist() == pytest.approx([0.2] * 4)  # 0.375 with the fourth
 
 
 def test_network_that_lacks_a_fold_is_not_compared_over_it():

@@ -10,7 +10,8 @@ from scipy import stats
 
 from fercore import evaluation, metrics, paths
 from fercore.ablation import Ablation
-from fercore.claims import verdicts
+from fercore.claims import in_runs, verdicts
+from fercore.claims.columns import columns
 from fercore.claims.comparisons import Gap, Side, VerdictError, gap, paired, word
 from fercore.claims.in_runs import Evidence
 from fercore.claims.reading import claims
@@ -158,6 +159,27 @@ def test_a_claim_is_judged_by_the_comparisons_that_are_run():
     assert found.verdict == "contradicted" and found.found.startswith("2 of 16 run; 0 above zero")
     assert Evidence("twin", "prepared").judged(EVERY["G005"]).verdict == "not run"
     assert Evidence("smoke", "prepared").judged(EVERY["G014"]).found == "0 of 7 run: rows of other systems"
+
+
+WON, LOST, TIED = [True] * 20, [False] * 20, HALF  # against HALF
+
+
+@pytest.mark.parametrize(
+    ("right", "verdict"),
+    [
+        ([WON], "undecided"), ([WON, WON], "undecided"), ([WON, WON, WON], "supported"),
+        ([WON, WON, WON, LOST], "supported"), ([LOST, TIED], "undecided"), ([LOST, LOST, TIED], "contradicted"),
+    ],
+)  # fmt: skip
+def test_most_pairs_are_most_of_all_pairs_also_of_those_not_run(right, verdict, monkeypatch):
+    rows = dict(zip([S0, S1, "S0R1", "S1R1"], right, strict=False))
+    finished({(CNN, 0): HALF} | {(row, 0): answers for row, answers in rows.items()})
+    most = replace(EVERY["G010"], tables="2", expected="most")  # four pairs
+    runs = Evidence("smoke", "prepared")
+    found = runs.judged(most)
+    assert (found.verdict, found.found[: len("1 of 4 run")]) == (verdict, f"{len(right)} of 4 run")
+    monkeypatch.setattr(in_runs, "elsewhere", lambda paper: columns(paper)[:1])  # the same test, as on photographs
+    assert runs.judged_elsewhere(most).verdict == verdict
 
 
 def test_the_printed_amount_is_told_beside_a_difference():

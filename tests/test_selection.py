@@ -1,5 +1,6 @@
 """Settings chosen on inner folds: by their accuracy there, for each fold on its own, never on its test people."""
 
+import numpy as np
 import pytest
 from result_factories import judged, store, study
 from run_factories import TINY
@@ -90,3 +91,15 @@ def test_the_stamp_names_the_settings_the_limit_of_a_twin_and_how_the_inner_runs
     for spec in search.specs(0, "slow"):
         store(spec, judged(GOOD), device="H100", source_digest="old")
     assert " · trained on H100 · 2 of 2 inner runs made with other code" in search.stamp
+
+
+def test_a_grid_with_a_fold_missing_names_no_best():
+    """The value whose only fold went well would lead the one that is finished."""
+    candidates = {"0.001": {"base_rate": 0.001}, "0.1": {"base_rate": 0.1}}
+    search = Selection(study(folds=[0, 1]), "CNN", candidates, inner=(0,))
+    for name, fold, answers in (("0.001", 0, GOOD), ("0.1", 0, GOOD), ("0.1", 1, FAIR)):
+        (spec,) = search.specs(fold, name)
+        store(spec, judged(answers))
+    row = tables.grid({"base_rate": search}).loc["base_rate"]
+    assert row["accuracy % of each value"] == "0.001: missing, 0.1: 81.2" and np.isnan(row["best"])
+    assert "1 of 4 inner runs missing" in search.stamp

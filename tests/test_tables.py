@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from factories import gcnet
+from factories import gcnet, small_faces
 from result_factories import judged, store, store_all, study
 
 from fercore import paths, tables
+from fercore.faces.protocols import SIX
 from fercore.papers.gcnet import TIERS, VARIANTS, GCNet
 
 ROWS = ("CNN", "S0R0", "S1R0", "S0R1", "S1R1")
@@ -198,6 +199,19 @@ def test_certificate_counts_people_sequences_and_classified_images():
     assert table["subjects"].tolist() == [3] * 4 + [2] * 6  # 24 people in ten folds
     assert table["sequences"].tolist() == [21] * 4 + [14] * 6
     assert table["classified images"].tolist() == [63] * 4 + [42] * 6  # the last three of each
+
+
+def test_certificate_has_the_folds_of_its_protocol(tmp_path, monkeypatch):
+    monkeypatch.setenv("FERCORE_DATA", str(tmp_path))
+    small_faces(22, ("laughter", "posed_laughter", "speech"), 2).save(tmp_path / "prepared" / "mahnob")
+    table = tables.fold_certificate(study(dataset="mahnob"))
+    assert len(table) == 22 and (table["subjects"] == 1).all()  # one person is left out at a time
+    assert (table["sequences"] == 3).all() and (table["classified images"] == 2).all()  # speech is no class
+    wild = small_faces(12, SIX, 2)
+    wild.table["split"] = ["test" if subject > "S008" else "train" for subject in wild.table["subject"]]
+    wild.save(tmp_path / "prepared" / "rafdb")
+    (tested,) = tables.fold_certificate(study(dataset="rafdb")).to_dict("records")  # the publishers' division
+    assert tested == {"subjects": 3, "sequences": 18, "classified images": 36}
 
 
 def test_facts_are_what_the_run_noted():

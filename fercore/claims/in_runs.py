@@ -63,7 +63,8 @@ class Evidence:
             for test in tests
             for left, right in named
         ]
-        return self._of(replace(claim, expected=""), sides) if sides else Rerun(NO_TEST)
+        expected = MOST if claim.expected == MOST else ""  # a printed amount is of other images
+        return self._of(replace(claim, expected=expected), sides) if sides else Rerun(NO_TEST)
 
     def _of(self, claim: Claim, sides: list[Sides]) -> Rerun:
         ready = [(left, right, cell) for left, right, cell in sides if left and right and left.runs and right.runs]
@@ -111,8 +112,10 @@ class Evidence:
 
 
 def _verdict(claim: Claim, gaps: list[Gap], sides: list[Sides]) -> str:
+    if claim.expected == MOST:  # of all pairs, also of those that were not run
+        return word([[one] for one in gaps], len(sides) // 2 + 1, len(sides) - len(gaps))
     if claim.columns_needed is None:
-        return word([[one] for one in gaps], len(gaps) // 2 + 1 if claim.expected == MOST else len(gaps))
+        return word([[one] for one in gaps], len(gaps))
     ran = dict.fromkeys(one.column for one in gaps)
     missing = len({(cell.dataset, cell.metric) for _, _, cell in sides}) - len(ran)
     return word([[one for one in gaps if one.column == name] for name in ran], claim.columns_needed, missing)
