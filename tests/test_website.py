@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -234,6 +235,13 @@ def test_commits_come_from_runs_and_stamps(store):
     page = artefacts.Page(artefacts.Artefact(*ARTEFACTS[0]), store / "notebooks" / "gcnet" / "table2_ckplus7.ipynb")
     other = records.Record(LOST, {**ABOUT, "commit": "0000000000+changes"})
     assert copies.commits(page, {RUN: records.Record(RUN, ABOUT), LOST: other}) == ["0000000000+changes", "abcdef0123"]
+
+
+def test_a_stamp_that_lists_several_commits_is_read_whole():
+    page = artefacts.Page(artefacts.Artefact(*ARTEFACTS[0]), Path("page.ipynb"))
+    page.__dict__["notebook"] = notebook("A page", [], Path("executed"))
+    page.notebook.cells[4].outputs = shown(**{"text/html": "seeds 0 · commit 1111111111+changes, 2222222222 · folds 0"})
+    assert copies.commits(page, {}) == ["1111111111+changes", "2222222222"]
 
 
 def test_thumbnails_are_small_and_white_behind(tmp_path):

@@ -14,7 +14,8 @@ from fercore.website.artefacts import Page
 from fercore.website.records import Record
 
 TELLING = ("tier", "source", "dataset", "datasets", "protocol", "variant", "fold", "folds", "left_out", "seed", "seeds")
-COMMIT = re.compile(r"\bcommit ([0-9a-f]{7,40}(?:\+changes)?)\b")
+HASH = r"[0-9a-f]{7,40}(?:\+changes)?"
+COMMITS = re.compile(rf"\bcommit ({HASH}(?:, {HASH})*)\b")
 
 
 def written(page: Page, records: Mapping[str, Record]) -> NotebookNode:
@@ -47,7 +48,8 @@ def commits(page: Page, records: Mapping[str, Record]) -> list[str]:
     for cell in page.notebook.cells:
         for output in cell.get("outputs", ()):
             said = output.get("data", {})
-            told += COMMIT.findall(" ".join("".join(said.get(kind, "")) for kind in ("text/html", "text/plain")))
+            text = " ".join("".join(said.get(kind, "")) for kind in ("text/html", "text/plain"))
+            told += [one for several in COMMITS.findall(text) for one in several.split(", ")]
     return sorted({one for one in [*known, *told] if one})
 
 
