@@ -38,7 +38,9 @@ def stamp(page: Page, records: Mapping[str, Record]) -> dict[str, str]:
     """What a page was made with: its choices, commits and date."""
     chosen = {name: str(page.chosen[name]) for name in TELLING if page.chosen.get(name) is not None}
     made = page.notebook.metadata.get("papermill", {}).get("end_time") or ""
-    return {**chosen, "commit": ", ".join(commits(page, records)) or "not noted", "rendered": made[:10] or "unknown"}
+    told = {"commit": ", ".join(commits(page, records)) or "not noted", "rendered": made[:10] or "unknown"}
+    # on one line: a blank one would end the block of HTML that shows it, and what follows would be Markdown
+    return {name: " ".join(value.split()) for name, value in (chosen | told).items()}
 
 
 def commits(page: Page, records: Mapping[str, Record]) -> list[str]:
@@ -76,8 +78,8 @@ def _origin(page: Page, records: Mapping[str, Record]) -> str:
 
 
 def _source(page: Page) -> str:
-    name = f"notebooks/{page.artefact.notebook}"
-    return f"<a href='../{name}'>{escape(name)}</a>" if page.artefact.source.is_file() else escape(name)
+    name = escape(f"notebooks/{page.artefact.notebook}")
+    return f"<a href='../{name}'>{name}</a>" if page.artefact.source.is_file() else name
 
 
 def _printed(page: Page) -> str:

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 
 import nbformat
@@ -50,7 +51,7 @@ def keep(tier: str = "twin", source: str = "twin", folder: Path | None = None) -
 def stamped(page: Page, records: Mapping[str, Record]) -> str:
     """The executed notebook as it is, below its title what it was made with."""
     notebook = copy.deepcopy(page.notebook)
-    said = " · ".join(f"{name} {value}" for name, value in stamp(page, records).items())
+    said = " · ".join(f"{name} {escape(value, quote=False)}" for name, value in stamp(page, records).items())
     notebook.cells.insert(1, new_markdown_cell(f"*{said}*", id="stamp"))
     return nbformat.writes(notebook) + "\n"
 
