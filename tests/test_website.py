@@ -185,6 +185,10 @@ def test_nothing_is_executed(website):
     assert not (website.parent / "results" / "executed").exists()
 
 
+def test_nothing_is_left_beside_the_site(website):
+    assert sorted(one.name for one in website.parent.iterdir()) == ["results", "site"]
+
+
 def test_wide_tables_and_code_scroll_by_keyboard(website):
     page = soup(website, "gcnet/table2_ckplus7.html").find("article")
     assert page.select("pre") and all(code.get("tabindex") == "0" for code in page.select("pre"))
