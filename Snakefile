@@ -302,8 +302,10 @@ VERDICT = {  # page -> notebook, choice
 
 
 def reproduced(_):
-    """What tells that a paper's runs are there, of each that was reproduced: the pages are made anew after it."""
-    done = [DONE.with_name(folder_of(paper)) / "index.done" for paper in parameters.papers()]
+    """What tells that a paper's runs are there, on drawn and on real faces: the pages are made anew after it."""
+    folders = [folder_of(paper) for paper in parameters.papers()]
+    done = [DONE.with_name(folder) / "index.done" for folder in folders]
+    done += [PAGES.with_name(folder) / "real_faces_london.ipynb" for folder in folders]
     return [one for one in done if one.is_file()]
 
 

@@ -27,25 +27,31 @@ class PageError(RuntimeError):
 def render(source: Path, output: Path, given: Mapping[str, Any], log: bool = False) -> int:
     """Run a notebook with the ``given`` parameters into ``output`` and its ``.html``; 0 when both are there.
 
-    A notebook that fails leaves ``output`` as it was and itself as ``<stem>.failed.ipynb``.
+    A notebook that fails leaves ``output`` as it was and itself as ``<stem>.failed.ipynb``. Of two that make the same
+    ``output`` the second waits for the first.
     """
     source, output = Path(source).absolute(), Path(output).absolute()
-    failed = output.with_suffix(".failed.ipynb")
-    for leftover in output.parent.glob(f".{output.name}.*"):  # of a render that was killed
-        leftover.unlink(missing_ok=True)
     if refused := check(source, given):
         return refused
     try:
-        with storage.whole_file(output) as aside:
-            _execute(source, aside, failed, dict(given), log)
+        with storage.one_at_a_time(output.with_name(f".{output.stem}.lock")):
+            _make(source, output, dict(given), log)
     except (PageError, OSError) as problem:  # OSError: a full disk, a folder that may not be written
         print(f"{source.name} failed: {problem}", file=sys.stderr)
         return 1
-    failed.unlink(missing_ok=True)
+    return 0
+
+
+def _make(source: Path, output: Path, given: dict[str, Any], log: bool) -> None:
     from fercore import site
 
+    for leftover in output.parent.glob(f".{output.name}.*"):  # of a render that was killed
+        leftover.unlink(missing_ok=True)
+    failed = output.with_suffix(".failed.ipynb")
+    with storage.whole_file(output) as aside:
+        _execute(source, aside, failed, given, log)
+    failed.unlink(missing_ok=True)
     site.write_page(output)
-    return 0
 
 
 def check(source: Path, given: Mapping[str, Any]) -> int:

@@ -19,6 +19,7 @@ TRAINING_CODE = (  # what decides about a run's numbers, below fercore
     *(f"faces/{name}.py" for name in ("accompanied", "label_sets", "modalities", "streams")),
     "faces/mean_face.csv",
 )
+MADE_FROM = ("fercore", "notebooks", "results/published")  # code, claims and printed numbers
 PACKAGES = ("torch", "torchvision", "numpy", "pandas", "scikit-learn", "scipy")
 
 
@@ -39,7 +40,7 @@ def commit() -> str:
     """The repository's commit, with "+changes" where files differ from it or are new; "unknown" without one."""
     try:
         head = _git("rev-parse", "--short=10", "HEAD")
-        changed = _git("status", "--porcelain", "--", "fercore", "notebooks")
+        changed = _git("status", "--porcelain", "--", *MADE_FROM)
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return head + ("+changes" if changed else "")

@@ -1,12 +1,13 @@
 """Rendered pages that are part of the repository: small, stamped, and named in the README."""
 
 import csv
+import json
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
-from website_factories import ARTEFACTS, notebook, write_results
+from website_factories import ABOUT, ARTEFACTS, LOST, RUN, notebook, write_results
 
 from fercore import paths
 from fercore.website import __main__ as command
@@ -77,6 +78,29 @@ def test_what_is_unfit_is_refused_and_nothing_is_written(store, capsys, changed,
     noted(store, "gcnet/table2_ckplus7", **changed)
     assert command.main(["--keep"]) == 1
     assert re.search(told, capsys.readouterr().err)
+    assert not (store / "rendered").exists()
+
+
+def made_at(store, *commits):
+    """The runs of one page were made at these commits."""
+    for run, commit in zip((RUN, LOST), commits, strict=True):
+        (store / "runs" / run).mkdir(parents=True, exist_ok=True)
+        (store / "runs" / run / "run.json").write_text(json.dumps(ABOUT | {"commit": commit}))
+    noted(store, "gcnet/table2_ckplus7", runs=[RUN, LOST])
+
+
+def test_a_kept_page_names_the_commits_of_its_runs(store):
+    made_at(store, "1111111111", "2222222222")
+    kept.keep()
+    page = nbformat.read(store / "rendered" / "gcnet" / "table2_ckplus7.ipynb", as_version=4)
+    assert "commit 1111111111, 2222222222, abcdef0123 · rendered" in page.cells[1].source
+
+
+@pytest.mark.parametrize("commit", ["1111111111+changes", "unknown"])
+def test_a_page_with_runs_of_code_that_was_not_committed_is_refused(store, capsys, commit):
+    made_at(store, "2222222222", commit)
+    assert command.main(["--keep"]) == 1
+    assert f"gcnet/table2_ckplus7 shows runs that were made at commit {commit}: remove" in capsys.readouterr().err
     assert not (store / "rendered").exists()
 
 

@@ -6,7 +6,9 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import nbformat
@@ -56,7 +58,7 @@ def test_a_page_tells_its_commit_and_the_runs_that_it_read(tmp_path, monkeypatch
     assert pages.render(page, tmp_path / "out.ipynb", {}) == 0
     about = nbformat.read(tmp_path / "out.ipynb", as_version=4).metadata.fercore
     assert about.runs == [runs[1], runs[0]] and about.commit == provenance.commit()
-    assert not list(tmp_path.glob(".out*")) and "FERCORE_TRACE" not in os.environ
+    assert not list(tmp_path.glob(".out.ipynb*")) and "FERCORE_TRACE" not in os.environ
 
 
 REFUSED = [
@@ -176,7 +178,7 @@ def test_a_page_is_rendered_whole_offline_and_without_this_machine(tmp_path):
     source, output = notebook(tmp_path, draw, "print(dataset, folds)"), tmp_path / "site" / "page.ipynb"
     given = "-p dataset mmi -p protocol mmi6 -p folds [2]".split()
     assert pages.main([str(source), str(output), *given]) == 0
-    assert sorted(path.name for path in output.parent.iterdir()) == ["page.html", "page.ipynb"]
+    assert sorted(path.name for path in output.parent.iterdir()) == [".page.lock", "page.html", "page.ipynb"]
     assert text_of(output) == "mmi [2]\n"
     assert str(tmp_path) not in output.read_text() and "widget" not in output.read_text()
     html = output.with_suffix(".html").read_text()
@@ -204,13 +206,35 @@ def test_a_failing_page_leaves_the_good_one_and_itself_aside(tmp_path, capfd):
 def test_a_kernel_that_dies_leaves_no_page(tmp_path, capfd):
     source, output = notebook(tmp_path, "import os\nos.kill(os.getpid(), 9)"), tmp_path / "site" / "out.ipynb"
     assert pages.render(source, output, {}) == 1
-    assert "kernel died" in capfd.readouterr().err and list(output.parent.iterdir()) == []
+    assert "kernel died" in capfd.readouterr().err and [path.name for path in output.parent.iterdir()] == [".out.lock"]
 
 
 def test_render_refuses_before_it_starts(tmp_path, capfd):
     assert pages.main([str(notebook(tmp_path)), str(tmp_path / "out.ipynb"), "-p", "fold", "77"]) == 2
     assert capfd.readouterr().err == "Error: fold 77 is out of range; valid: 0 to 9\n"
     assert [path.name for path in tmp_path.iterdir()] == ["page.ipynb"]
+
+
+def test_a_second_render_leaves_the_notes_of_the_first_and_waits(tmp_path, monkeypatch):
+    source, output, started, end = notebook(tmp_path), tmp_path / "out.ipynb", threading.Event(), threading.Event()
+
+    def execute(_, aside, *rest):
+        notes = aside.with_name(f"{aside.name}.runs")
+        notes.write_text("a run that was read")
+        started.set()
+        end.wait(10)
+        aside.write_bytes(source.read_bytes())
+        notes.unlink()  # raises OSError where another render took it for a leftover
+
+    monkeypatch.setattr(pages, "_execute", execute)
+    with ThreadPoolExecutor() as renders:
+        first = renders.submit(pages.render, source, output, {})
+        assert started.wait(10)
+        assert pages.render(source, output, {"fold": 77}) == 2
+        second = renders.submit(pages.render, source, output, {})
+        assert not wait([second], 0.5).done
+        end.set()
+    assert (first.result(), second.result()) == (0, 0)
 
 
 def test_checking_alone_runs_and_writes_nothing(tmp_path, capfd):
@@ -243,4 +267,4 @@ def test_kill_in_the_middle_leaves_no_page(tmp_path):
     work.wait()
     assert reached.exists() and not output.exists() and not output.with_suffix(".html").exists()
     assert pages.render(notebook(tmp_path, "print('now')"), output, {}) == 0
-    assert sorted(path.name for path in output.parent.iterdir()) == ["out.html", "out.ipynb"]
+    assert sorted(path.name for path in output.parent.iterdir()) == [".out.lock", "out.html", "out.ipynb"]

@@ -78,18 +78,24 @@ def repository(package, monkeypatch):
         monkeypatch.delenv(variable, raising=False)
     who = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.org", "-c", "commit.gpgsign=false"]
     (package.parent / "README.md").write_text("about\n")
+    (package.parent / "results" / "published").mkdir(parents=True)
+    (package.parent / "results" / "published" / "claims.csv").write_text("claim\n")
     for words in (["init", "-q"], ["add", "."], [*who, "commit", "-qm", "first"]):
         subprocess.run(["git", "-C", package.parent, *words], check=True, capture_output=True)
     return package.parent
 
 
-def test_commit_is_ten_digits_and_says_whether_the_code_differs(repository):
+@pytest.mark.parametrize("file", ["fercore/method.py", "results/published/claims.csv"])
+def test_commit_is_ten_digits_and_says_whether_what_makes_results_differs(repository, file):
     head = provenance.commit()
     assert re.fullmatch(r"[0-9a-f]{10}", head)
     (repository / "README.md").write_text("changed\n")
     provenance.commit.cache_clear()
     assert provenance.commit() == head
-    (repository / "fercore" / "method.py").write_text("changed = True\n")
+    (repository / "results" / "tables.csv").write_text("made, not read\n")
+    provenance.commit.cache_clear()
+    assert provenance.commit() == head
+    (repository / file).write_text("changed = True\n")
     provenance.commit.cache_clear()
     assert provenance.commit() == head + "+changes"
 

@@ -3,12 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from factories import gcnet, small_faces
 from result_factories import judged, store, store_all, study
 
 from fercore import paths, tables
 from fercore.faces.protocols import SIX
 from fercore.papers.gcnet import TIERS, VARIANTS, GCNet
+from fercore.tables.verdicts import readable
 
 ROWS = ("CNN", "S0R0", "S1R0", "S0R1", "S1R1")
 RIGHT = {  # CNN: 50 % and 100 %; S1R1: 75 % and 100 %
@@ -243,6 +245,31 @@ def test_table_that_cannot_be_written_leaves_the_old_one(prepared_faces, monkeyp
 def test_shown_table_has_the_stamp_as_caption_and_a_dash_for_what_is_missing():
     page = tables.shown(pd.DataFrame({"a": [1.23456, np.nan]}), "tier smoke · seeds 0").to_html()
     assert "<caption>tier smoke · seeds 0</caption>" in page and "1.23<" in page and "–" in page
+
+
+WORDS = {"a's & b": ["l_o > l_c", "$x < y$"], "n": [1.23456, np.nan]}
+MARKUP = "<script>alert('&amp;')</script>"
+
+
+@pytest.mark.parametrize("show", [tables.shown, tables.worded, readable], ids=lambda show: show.__name__)
+def test_a_shown_table_is_text_and_not_markup(show):
+    table = pd.DataFrame({MARKUP: [MARKUP]}, index=[MARKUP])
+    page = BeautifulSoup(show(table, MARKUP).to_html(), "html.parser")
+    said = [cell.get_text(strip=True) for cell in page.select("th.col_heading, th.row_heading, td, caption")]
+    assert said == [MARKUP] * 4 and not page.select("script")
+
+
+@pytest.mark.parametrize("index", [["a", "a"], pd.MultiIndex.from_tuples([("a", "b"), ("a", 0.5)], names=["x", "y"])])
+def test_a_shown_table_reads_as_pandas_would_show_it(index):
+    table, stamp = pd.DataFrame(WORDS, index=index), "DeBruine & Jones's, $p < 1$"
+    plain = table.style.format(precision=2, na_rep="–").set_caption(stamp).set_uuid("one").to_html()
+    assert text_of(tables.shown(table, stamp).set_uuid("one").to_html()) == text_of(plain)
+
+
+def text_of(page: str) -> list[tuple]:
+    """Every element of a table: its kind, its place and what it says."""
+    elements = BeautifulSoup(page, "html.parser").find("table").find_all(True)
+    return [(one.name, one.get("id"), one.get("class"), one.get_text(strip=True)) for one in elements]
 
 
 def test_images_learned_are_those_the_runs_noted_alike_for_every_row(unpaired_study):

@@ -3,16 +3,18 @@
 import json
 import re
 import shutil
+from pathlib import Path
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from markdown_it import MarkdownIt
 from PIL import Image
-from website_factories import ABOUT, ARTEFACTS, LOST, RUN, notebook, png, shown, write_results
+from website_factories import ABOUT, ARTEFACTS, CREDIT, LOST, RUN, notebook, png, shown, write_results
 
 from fercore import paths
 from fercore.website import __main__ as command
-from fercore.website import artefacts, build, check, copies, dress, listings, records, thumbnails, verdicts
+from fercore.website import artefacts, build, check, copies, dress, kept, listings, records, thumbnails, verdicts
 
 ID = RUN.rsplit("/", 1)[1]
 
@@ -119,6 +121,25 @@ def test_from_paper_to_table_to_run(website):
 
 def test_what_a_run_says_is_text_not_markup(website):
     assert "<script>alert" not in (website / "runs/gcnet.html").read_text()
+    assert CREDIT in soup(website, "runs/gcnet.html").find(id=ID).get_text()
+
+
+@pytest.mark.parametrize("backticks", [0, 3, 8, 20])
+def test_nothing_in_a_page_closes_its_fence(backticks):
+    text = f"<p>\n{'`' * backticks}\n\n```{{include}} secret.txt\n```"
+    (block,) = MarkdownIt().parse(listings.raw(text))
+    assert (block.type, block.info, block.content) == ("fence", "{raw} html", f"{text}\n")
+
+
+def test_what_a_record_says_cannot_leave_the_block_that_shows_it(store):
+    page = artefacts.Page(artefacts.Artefact(*ARTEFACTS[0]), store / "notebooks" / "gcnet" / "table2_ckplus7.ipynb")
+    held = {run: records.Record(run, ABOUT | {"commit": "abc\n\n<b>`", "epochs": "<b>"}) for run in (RUN, LOST)}
+    for name in ("site-stamp", "site-origin"):
+        (cell,) = [cell for cell in copies.written(page, held).cells if cell.id == name]
+        (block,) = [one for one in MarkdownIt().parse(cell.source) if "abc" in one.content]
+        assert block.type == "html_block" and "abc &lt;b&gt;`" in block.content
+    assert "commit abc &lt;b&gt;`, abcdef0123 · rendered" in kept.stamped(page, held)
+    assert "<b>" not in records.shown(held[RUN], [])
 
 
 def test_an_absent_record_is_said(website):
@@ -162,6 +183,10 @@ def test_nothing_is_loaded_from_elsewhere(website):
 
 def test_nothing_is_executed(website):
     assert not (website.parent / "results" / "executed").exists()
+
+
+def test_nothing_is_left_beside_the_site(website):
+    assert sorted(one.name for one in website.parent.iterdir()) == ["results", "site"]
 
 
 def test_wide_tables_and_code_scroll_by_keyboard(website):
@@ -234,6 +259,13 @@ def test_commits_come_from_runs_and_stamps(store):
     page = artefacts.Page(artefacts.Artefact(*ARTEFACTS[0]), store / "notebooks" / "gcnet" / "table2_ckplus7.ipynb")
     other = records.Record(LOST, {**ABOUT, "commit": "0000000000+changes"})
     assert copies.commits(page, {RUN: records.Record(RUN, ABOUT), LOST: other}) == ["0000000000+changes", "abcdef0123"]
+
+
+def test_a_stamp_that_lists_several_commits_is_read_whole():
+    page = artefacts.Page(artefacts.Artefact(*ARTEFACTS[0]), Path("page.ipynb"))
+    page.__dict__["notebook"] = notebook("A page", [], Path("executed"))
+    page.notebook.cells[4].outputs = shown(**{"text/html": "seeds 0 · commit 1111111111+changes, 2222222222 · folds 0"})
+    assert copies.commits(page, {}) == ["1111111111+changes", "2222222222"]
 
 
 def test_thumbnails_are_small_and_white_behind(tmp_path):

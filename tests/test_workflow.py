@@ -1,9 +1,11 @@
 """The workflow and the map: every artefact has a rule, every rule's command is a valid one, nothing is run here."""
 
+import os
 import re
 import shlex
 import subprocess
 import sys
+import time
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
@@ -167,6 +169,21 @@ def test_london_without_its_photographs_says_what_to_give(tmp_path):
 def test_an_official_division_has_one_fold(tmp_path, monkeypatch):
     monkeypatch.setitem(CHOICE, "occluded", {"dataset": "rafdb", "variant": "sim"})
     assert Plan("occluded", "smoke", tmp_path, ["folds"]).jobs == {"fold_page": 1, "row_page": 1, "folds": 1}
+
+
+@snakemake_needed
+@pytest.mark.parametrize("paper", ["gcnet", "occluded"])  # that of this workflow, and another
+def test_new_runs_on_real_faces_renew_the_verdict(tmp_path, monkeypatch, paper):
+    monkeypatch.setenv("FERCORE_RESULTS", str(tmp_path))
+    for page in map(Path, Plan("gcnet", "smoke", tmp_path, ["verdict"]).outputs):
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.touch()
+    assert Plan("gcnet", "smoke", tmp_path, ["verdict"]).jobs == {"verdict": 1}
+    london = tmp_path / "notebooks" / f"{paper}-smoke-twin" / "real_faces_london.ipynb"
+    london.parent.mkdir()
+    london.touch()
+    os.utime(london, (time.time() + 60,) * 2)  # newer than the verdict
+    assert Plan("gcnet", "smoke", tmp_path, ["verdict"]).jobs == {"verdict": 1, "verdict_page": 10}
 
 
 def test_every_notebook_belongs_to_a_target():

@@ -23,10 +23,11 @@ ARTEFACTS = [
     ("gcnet", "page", "pretraining", "gcnet/pretraining.ipynb", "pre-training", "make reproduce"),
     ("occluded", "page", "real_faces_london", "occluded/real_faces_london.ipynb", "real faces", "make london"),
 ]
+CREDIT = "drawn <script>alert(1)</script>\n" + "`" * 9 + "\n```{include} ../../secret.txt\n```"  # what no page may obey
 ABOUT = {
     "spec": {"paper": "gcnet", "variant": "S1R1", "fold": 0, "seed": 0, "tier": "smoke", "changes": [], "inner": None},
     "config": {"iterations": 12, "widths": [4, 8]},
-    "data": {"name": "ckplus", "source": "twin", "credit": "drawn <script>alert(1)</script>", "fingerprint": "f" * 64},
+    "data": {"name": "ckplus", "source": "twin", "credit": CREDIT, "fingerprint": "f" * 64},
     "images": {"train": 30, "test": 4}, "test_subjects": ["S1", "S2"], "folds": "0a1b2c", "commit": "abcdef0123",
     "source_digest": "d1d2d3", "versions": {"torch": "2"}, "seconds": 3.5, "peak_memory_mb": 200,
 }  # fmt: skip

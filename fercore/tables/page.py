@@ -1,5 +1,7 @@
 """How a page shows a table, and where it is kept."""
 
+from html import escape
+
 import pandas as pd
 from pandas.io.formats.style import Styler
 
@@ -8,8 +10,9 @@ from fercore.storage import whole_file
 
 
 def shown(table: pd.DataFrame, caption: str, digits: int = 2) -> Styler:
-    """A table as a page shows it: the stamp as caption, missing values as a dash."""
-    return table.style.format(precision=digits, na_rep="–").set_caption(caption)
+    """A table as a page shows it: the stamp as caption, missing values as a dash, all else as text, never as markup."""
+    styled = table.style.format(precision=digits, na_rep="–", escape="html").set_caption(escape(caption, quote=False))
+    return styled.format_index(escape="html", axis="index").format_index(escape="html", axis="columns")
 
 
 def joined(stamps: dict[str, str]) -> str:

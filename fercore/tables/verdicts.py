@@ -12,6 +12,7 @@ from fercore.claims.in_runs import NO_TEST, NOT_RUN, ON_PAGE, REFUSED
 from fercore.claims.verdicts import Judged, Verdicts
 from fercore.published import NAMES
 from fercore.tables.columns import points
+from fercore.tables.page import shown
 
 IN_PRINT = (CONTRADICTED, CONSISTENT, UNTOLD)  # in the order of their interest
 OF_RUNS = (SUPPORTED, REFUTED, UNDECIDED, REFUSED, NOT_RUN, ON_PAGE, NO_TEST)
@@ -28,7 +29,7 @@ def readable(table: pd.DataFrame, caption: str) -> Styler:
         {"selector": "th", "props": "text-align: left; vertical-align: top"},
         *[{"selector": ", ".join(wide), "props": "min-width: 15em"}] * bool(wide),
     ]
-    return table.style.format(na_rep="–").set_caption(caption).hide(names=True).set_table_styles(words)
+    return shown(table, caption).hide(names=True).set_table_styles(words)
 
 
 def judged(verdicts: Verdicts, in_print: str) -> pd.DataFrame:

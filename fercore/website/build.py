@@ -57,11 +57,12 @@ def build(target: Path, tier: str = "twin", source: str = "twin", jobs: int = 2)
     pages = artefacts.pages(tier, source)
     known = records.read(run for page in pages for run in page.runs or ())
     with whole_folder(target) as aside, tempfile.TemporaryDirectory() as place:
-        sources = Path(place, "sources")
+        sources, built = Path(place, "sources"), Path(place, "site")  # beside which MyST-NB leaves a folder of its own
         write_sources(sources, pages, known)
-        warnings = _sphinx(sources, aside, Path(place, "doctrees"), jobs)
-        if faults := faults_of(aside):
+        warnings = _sphinx(sources, built, Path(place, "doctrees"), jobs)
+        if faults := faults_of(built):
             raise SiteError("the site was not replaced; the new one has faults:\n" + "\n".join(faults[:50]))
+        shutil.copytree(built, aside, dirs_exist_ok=True)
         about = {
             "pages": len(pages), "rendered": sum(page.rendered is not None for page in pages), "runs": len(known),
             "commit": provenance.commit(), "seconds": round(time.monotonic() - started, 1), "warnings": warnings,

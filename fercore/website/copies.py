@@ -14,7 +14,8 @@ from fercore.website.artefacts import Page
 from fercore.website.records import Record
 
 TELLING = ("tier", "source", "dataset", "datasets", "protocol", "variant", "fold", "folds", "left_out", "seed", "seeds")
-COMMIT = re.compile(r"\bcommit ([0-9a-f]{7,40}(?:\+changes)?)\b")
+HASH = r"[0-9a-f]{7,40}(?:\+changes)?"
+COMMITS = re.compile(rf"\bcommit ({HASH}(?:, {HASH})*)\b")
 
 
 def written(page: Page, records: Mapping[str, Record]) -> NotebookNode:
@@ -37,7 +38,9 @@ def stamp(page: Page, records: Mapping[str, Record]) -> dict[str, str]:
     """What a page was made with: its choices, commits and date."""
     chosen = {name: str(page.chosen[name]) for name in TELLING if page.chosen.get(name) is not None}
     made = page.notebook.metadata.get("papermill", {}).get("end_time") or ""
-    return {**chosen, "commit": ", ".join(commits(page, records)) or "not noted", "rendered": made[:10] or "unknown"}
+    told = {"commit": ", ".join(commits(page, records)) or "not noted", "rendered": made[:10] or "unknown"}
+    # on one line: a blank one would end the block of HTML that shows it, and what follows would be Markdown
+    return {name: " ".join(value.split()) for name, value in (chosen | told).items()}
 
 
 def commits(page: Page, records: Mapping[str, Record]) -> list[str]:
@@ -47,7 +50,8 @@ def commits(page: Page, records: Mapping[str, Record]) -> list[str]:
     for cell in page.notebook.cells:
         for output in cell.get("outputs", ()):
             said = output.get("data", {})
-            told += COMMIT.findall(" ".join("".join(said.get(kind, "")) for kind in ("text/html", "text/plain")))
+            text = " ".join("".join(said.get(kind, "")) for kind in ("text/html", "text/plain"))
+            told += [one for several in COMMITS.findall(text) for one in several.split(", ")]
     return sorted({one for one in [*known, *told] if one})
 
 
@@ -74,8 +78,8 @@ def _origin(page: Page, records: Mapping[str, Record]) -> str:
 
 
 def _source(page: Page) -> str:
-    name = f"notebooks/{page.artefact.notebook}"
-    return f"<a href='../{name}'>{escape(name)}</a>" if page.artefact.source.is_file() else escape(name)
+    name = escape(f"notebooks/{page.artefact.notebook}")
+    return f"<a href='../{name}'>{name}</a>" if page.artefact.source.is_file() else name
 
 
 def _printed(page: Page) -> str:

@@ -158,7 +158,7 @@ def _links(page: Page) -> str:
     printed = f"<a href='../published/{table}.html'>printed</a>" if table else "–"
     runs = f"<a href='{href}#made-from-these-runs'>{_number(page)}</a>" if page.rendered else "not rendered yet"
     source = escape(f"notebooks/{page.artefact.notebook}")
-    name = Path(page.artefact.notebook).name
+    name = escape(Path(page.artefact.notebook).name)
     notebook = f"<a href='../{source}'>{name}</a>" if page.artefact.source.is_file() else name
     first = f"<th scope='row'><a href='{href}'>{escape(page.artefact.label)}</a></th>"
     return f"<tr>{first}<td>{printed}</td><td>{runs}</td><td>{notebook}</td></tr>"

@@ -1,6 +1,8 @@
 """Rendered pages that the repository keeps (``results/rendered``): stamped, each small, and together too."""
 
 import copy
+from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 
 import nbformat
@@ -9,7 +11,8 @@ from nbformat.v4 import new_markdown_cell
 from fercore import paths
 from fercore.storage import whole_file
 from fercore.website.artefacts import Page, listed, pages
-from fercore.website.copies import stamp
+from fercore.website.copies import commits, stamp
+from fercore.website.records import Record, read
 
 LARGEST, TOGETHER = 400_000, 15_000_000  # bytes
 PICTURES = ("verdict_overview.png", "drawn_faces.jpg")  # of results/figures, for the README
@@ -27,16 +30,17 @@ def place() -> Path:
 def keep(tier: str = "twin", source: str = "twin", folder: Path | None = None) -> list[Path]:
     """Copy every rendered artefact and the README's pictures to ``folder``; what is not there stays as it was.
 
-    Raises KeepError, before anything is written, where a page is too large, all are, a rendering failed or the code was
-    not committed.
+    Raises KeepError, before anything is written, where a page is too large, all are, a rendering failed or the code of
+    a page or of its runs was not committed.
     """
     folder, known = folder or place(), set(listed())
     shown = [page for page in pages(tier, source) if page.artefact in known and (page.rendered or page.failed)]
-    texts = {folder / f"{page.artefact.document}.ipynb": stamped(page) for page in shown if page.rendered}
+    records = read(run for page in shown for run in page.runs or ())
+    texts = {folder / f"{page.artefact.document}.ipynb": stamped(page, records) for page in shown if page.rendered}
     drawn = [paths.results() / "figures" / name for name in PICTURES]
     contents = {file: text.encode() for file, text in texts.items()}
     contents |= {folder / file.name: file.read_bytes() for file in drawn if file.is_file()}
-    if problems := [*_unfit(shown), *too_large({file: len(content) for file, content in contents.items()})]:
+    if problems := [*_unfit(shown, records), *too_large({file: len(content) for file, content in contents.items()})]:
         raise KeepError("\n".join(problems))
     for file, content in contents.items():
         with whole_file(file) as aside:
@@ -44,10 +48,10 @@ def keep(tier: str = "twin", source: str = "twin", folder: Path | None = None) -
     return list(contents)
 
 
-def stamped(page: Page) -> str:
+def stamped(page: Page, records: Mapping[str, Record]) -> str:
     """The executed notebook as it is, below its title what it was made with."""
     notebook = copy.deepcopy(page.notebook)
-    said = " · ".join(f"{name} {value}" for name, value in stamp(page, {}).items())
+    said = " · ".join(f"{name} {escape(value, quote=False)}" for name, value in stamp(page, records).items())
     notebook.cells.insert(1, new_markdown_cell(f"*{said}*", id="stamp"))
     return nbformat.writes(notebook) + "\n"
 
@@ -60,10 +64,20 @@ def too_large(sizes: dict[Path, int]) -> list[str]:
     return large
 
 
-def _unfit(shown: list[Page]) -> list[str]:
+def _unfit(shown: Sequence[Page], records: Mapping[str, Record]) -> list[str]:
     problems = [f"the last rendering of {page.artefact.document} failed" for page in shown if page.failed]
     for page in shown:
-        commit = page.notebook.metadata.get("fercore", {}).get("commit", "unknown")
-        if page.rendered and (commit == "unknown" or commit.endswith("+changes")):
-            problems.append(f"{page.artefact.document} was made at commit {commit}: commit, then make it again")
+        name, commit = page.artefact.document, page.notebook.metadata.get("fercore", {}).get("commit", "unknown")
+        if page.rendered and _lost(commit):
+            problems.append(f"{name} was made at commit {commit}: commit, then make it again")
+        elif page.rendered and (lost := [one for one in commits(page, records) if _lost(one)]):
+            problems.append(
+                f"{name} shows runs that were made at commit {', '.join(lost)}: remove those whose run.json in "
+                "results/runs says so, commit, then make it again"
+            )
     return problems
+
+
+def _lost(commit: str) -> bool:
+    """Whether the code behind a result is in no commit."""
+    return commit == "unknown" or commit.endswith("+changes")

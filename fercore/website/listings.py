@@ -10,8 +10,6 @@ from pathlib import Path
 from fercore import paths, published
 from fercore.website.artefacts import GROUPS, Artefact
 
-FENCE = "`" * 8
-
 
 @cache
 def modules() -> dict[str, Path]:
@@ -78,7 +76,7 @@ def write_code(folder: Path) -> None:
     for name, file in modules().items():
         text = file.read_text()
         about = (ast.get_docstring(ast.parse(text)) or "").partition("\n")[0]
-        section = f"({_anchor(name)})=\n## {name}\n\n{FENCE}python\n{text}\n{FENCE}\n"
+        section = f"({_anchor(name)})=\n## {name}\n\n{fenced(text, 'python')}\n"
         packages.setdefault(_package(name), []).append(section)
         lines.append(f"<dt><a href='../{address(name)}'>{name}</a></dt><dd>{escape(about)}</dd>")
     for package, sections in packages.items():
@@ -102,4 +100,10 @@ def write_published(folder: Path) -> None:
 
 def raw(html: str) -> str:
     """HTML inside a Markdown page, whatever it holds."""
-    return f"{FENCE}{{raw}} html\n{html}\n{FENCE}"
+    return fenced(html, "{raw} html")
+
+
+def fenced(text: str, kind: str) -> str:
+    """A fenced block that nothing in ``text`` closes: its fence is longer than any run of backticks there."""
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}{kind}\n{text}\n{fence}"

@@ -92,7 +92,7 @@ def _score(record: Record) -> str:
     if record.about is None:
         return "its record is not here"
     if "epochs" in record.about:
-        return f"watched over {record.about['epochs']} epochs"
+        return f"watched over {escape(str(record.about['epochs']))} epochs"
     return "classifies nothing" if record.accuracy is None else f"{100 * record.accuracy:.2f} %"
 
 
