@@ -6,7 +6,8 @@ import json
 import sys
 
 from fercore import parameters
-from fercore.parameters import ParameterError
+from fercore.known import names, papers
+from fercore.refusals import ParameterError, one_of
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,11 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _check(chosen: argparse.Namespace, values: dict) -> None:
-    if chosen.paper not in parameters.papers():
-        raise ParameterError(f"paper {chosen.paper!r} is unknown; valid: {', '.join(parameters.papers())}")
-    stages = parameters.names(f"fercore.papers.{chosen.paper}", "PRETRAINING")
-    if chosen.pretraining not in (None, *stages):
-        raise ParameterError(f"pretraining {chosen.pretraining!r} is unknown; valid: {', '.join(stages)}")
+    one_of("paper", chosen.paper, papers())
+    stages = names(f"fercore.papers.{chosen.paper}", "PRETRAINING")
+    if chosen.pretraining is not None:
+        one_of("pretraining", chosen.pretraining, stages)
     parameters.check(values, values, chosen.paper)
 
 
@@ -49,7 +49,7 @@ def _train(chosen: argparse.Namespace) -> None:
         spec = RunSpec(chosen.paper, baseline, chosen.dataset, "own", 0, chosen.tier, chosen.source, chosen.seed)
         pretrain(spec, chosen.pretraining, chosen.device)
         return
-    variants = chosen.variants or parameters.names(f"fercore.papers.{chosen.paper}", "VARIANTS")
+    variants = chosen.variants or names(f"fercore.papers.{chosen.paper}", "VARIANTS")
     place = chosen.dataset, variants, chosen.protocol, [chosen.fold]
     Ablation(chosen.paper, *place, chosen.tier, chosen.source, [chosen.seed], chosen.changes).train(chosen.device)
 

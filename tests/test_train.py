@@ -60,6 +60,8 @@ def test_impossible_changes_are_told_in_one_line(changes, told, capsys):
 BAD = {
     "dataset": "gcnet nowhere", "variant": "gcnet ckplus --variants S9R9", "fold": "gcnet ckplus --fold 10",
     "tier": "gcnet ckplus --tier huge", "source": "gcnet ckplus --source internet", "seed": "gcnet ckplus --seed -1",
+    "huge seed": f"gcnet ckplus --seed {2**63}", "official division": "occluded rafdb --fold 5",
+    "joined to itself": "gcnet ckplus+ckplus",
     "protocol": "gcnet ckplus --protocol mmi6", "device": "gcnet ckplus --device toaster",
     "repetition": "gcnet ckplus --variants CNN CNN", "dataset not prepared": "gcnet ckplus --source prepared",
     "paper": "nopaper ckplus", "stage": "gcnet ckplus --pretraining nostage", "way out": "gcnet ../ckplus",
