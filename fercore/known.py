@@ -1,4 +1,4 @@
-"""What a parameter can name: papers, sets, rows. Read from sources, as importing them would cost seconds."""
+"""What a parameter can name: papers, sets, rows, fields. Read from sources, as importing them would cost seconds."""
 
 import ast
 import importlib
@@ -29,6 +29,22 @@ def names(module: str, table: str) -> list[str]:
 def number(module: str, name: str) -> int:
     """The number that ``name`` stands for in ``module``."""
     return ast.literal_eval(_assigned(module, name))
+
+
+def fields(paper: str) -> dict[str, ast.AnnAssign]:
+    """The lines of a paper's configuration, by field."""
+    return {line.target.id: line for line in _config(paper).body if isinstance(line, ast.AnnAssign)}
+
+
+def choices(paper: str) -> dict[str, tuple]:
+    """Fields of a paper's configuration that take one of a few values, where these stand there plainly."""
+    found = {}
+    for option in [option for call in _calls(_config(paper), "check_choices") for option in call.keywords]:
+        try:
+            found[option.arg] = ast.literal_eval(option.value)
+        except ValueError:  # names or calls: the configuration itself refuses others
+            continue
+    return found
 
 
 def divided_otherwise() -> set[str]:
@@ -63,6 +79,11 @@ def _keys(module: str, node: ast.expr | None) -> list[str]:
         case _:
             raise LookupError(module)
     return [key for part in parts for key in _keys(module, part)]
+
+
+def _config(paper: str) -> ast.ClassDef:
+    classes = [node for node in _source(f"fercore.papers.{paper}").body if isinstance(node, ast.ClassDef)]
+    return next(node for node in classes if node.name == "Config")
 
 
 def _calls(tree: ast.AST, function: str) -> list[ast.Call]:

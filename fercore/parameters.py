@@ -13,6 +13,7 @@ from sys import float_info
 from typing import Any
 
 from fercore import paths
+from fercore.changes import check_changes
 from fercore.known import divided_otherwise, names, number, papers, prepared
 from fercore.refusals import ParameterError, listed, one_of, within
 
@@ -195,6 +196,23 @@ def _check_fraction(name: str, value: float, chosen: Mapping[str, Any]) -> None:
         raise ParameterError(f"{name} {value} is out of range; valid: above 0 and below 1")
 
 
+def _check_own_changes(name: str, value: dict, chosen: Mapping[str, Any]) -> None:
+    check_changes(name, value, chosen["paper"], chosen["tier"])
+
+
+def _check_arms(name: str, value: dict, chosen: Mapping[str, Any]) -> None:
+    if len(value) < 2:
+        raise ParameterError(f"{name}: {value!r} compares nothing; valid: two or more, each with its changes")
+    for arm, changes in value.items():
+        check_changes(f"{name}: {arm!r}", changes, chosen["paper"], chosen["tier"])
+
+
+def _check_shorter(name: str, value: dict, chosen: Mapping[str, Any]) -> None:
+    for paper, changes in value.items():
+        one_of(f"{name}: paper", paper, papers())
+        check_changes(f"{name}: {paper}", changes, paper, chosen["tier"])
+
+
 CHECKS: dict[str, Callable[[str, Any, Mapping[str, Any]], None]] = {  # in this order: each knows that those before hold
     **dict.fromkeys(("paper", "papers"), lambda name, value, chosen: one_of(name, value, papers())),
     "tier": lambda name, value, chosen: one_of(name, value, TIERS),
@@ -213,4 +231,7 @@ CHECKS: dict[str, Callable[[str, Any, Mapping[str, Any]], None]] = {  # in this 
     "digits": lambda name, value, chosen: within(name, value, 0),
     "share": lambda name, value, chosen: within(name, value, 0, 1),
     **dict.fromkeys(("level", "weight"), _check_fraction),
+    **dict.fromkeys(("changes", "strong"), _check_own_changes),
+    "arms": _check_arms,
+    "shorter": _check_shorter,
 }

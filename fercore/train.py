@@ -4,10 +4,13 @@ import argparse
 import importlib
 import json
 import sys
+from typing import Any
 
 from fercore import parameters
 from fercore.known import names, papers
 from fercore.refusals import ParameterError, one_of
+
+EXAMPLE = '{"iterations": 300}'
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _check(chosen: argparse.Namespace, values: dict) -> None:
     one_of("paper", chosen.paper, papers())
+    if not isinstance(chosen.changes, dict):
+        raise ParameterError(f"changes {chosen.changes!r} is not a JSON object; valid: such as '{EXAMPLE}'")
     stages = names(f"fercore.papers.{chosen.paper}", "PRETRAINING")
     if chosen.pretraining is not None:
         one_of("pretraining", chosen.pretraining, stages)
@@ -54,6 +59,14 @@ def _train(chosen: argparse.Namespace) -> None:
     Ablation(chosen.paper, *place, chosen.tier, chosen.source, [chosen.seed], chosen.changes).train(chosen.device)
 
 
+def _json(text: str) -> Any:
+    """What is no JSON stays text, and is refused with all other values that cannot be."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m fercore.train", description=__doc__.splitlines()[0])
     parser.add_argument("paper")
@@ -65,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--source", default="twin")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--changes", type=json.loads, default={}, help="JSON: fields of the configuration and values")
+    parser.add_argument("--changes", type=_json, default={}, help="JSON: fields of the configuration and values")
     parser.add_argument("--pretraining", metavar="STAGE", help="only this pre-training stage")
     return parser
 

@@ -1,6 +1,10 @@
 """What notebooks and trainings refuse before anything starts: one line, which names the parameter and what can be."""
 
+import ast
+import dataclasses
 import importlib
+import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -104,6 +108,102 @@ def test_a_set_is_not_joined_to_itself():
     assert "joins a set to itself; valid: each once" in refused("occluded/run_fold", dataset="rafdb+affectnet+rafdb")
 
 
+CHANGES = [
+    ("gcnet", ["iterations", 9], "must be a dict of fields"),
+    ("gcnet", {"iteration": 9}, "field 'iteration' is unknown; valid: image_size"),
+    ("gcnet", {"METHOD": 9}, "is unknown"),
+    ("gcnet", {3: 9}, "field 3 is unknown"),
+    ("gcnet", {"iterations": "x"}, "iterations cannot be 'x'; valid: int, 1 or above"),
+    ("gcnet", {"iterations": 2.5}, "valid: int, 1 or above"),
+    ("gcnet", {"iterations": 0}, "valid: int, 1 or above"),
+    ("gcnet", {"iterations": -3}, "valid: int, 1 or above"),
+    ("gcnet", {"batch_size": True}, "valid: int, 1 or above"),
+    ("gcnet", {"base_rate": "fast"}, "base_rate cannot be 'fast'; valid: float"),
+    ("gcnet", {"base_rate": True}, "valid: float"),
+    ("gcnet", {"base_rate": float("nan")}, "valid: float"),
+    ("gcnet", {"base_rate": 10**400}, "valid: float"),
+    ("gcnet", {"distance": 2}, "valid: str"),
+    ("gcnet", {"widths": 8}, "valid: tuple[int, ...], 1 or above"),
+    ("gcnet", {"widths": [8, 0]}, "valid: tuple[int, ...], 1 or above"),
+    ("gcnet", {"widths": []}, "valid: tuple[int, ...], 1 or above"),
+    ("gcnet", {"twin_subjects": 0}, "valid: int | None, 1 or above"),
+    ("gcnet", {"pretraining": "nowhere"}, 'pretraining \'nowhere\' is unknown; valid: "", own, ckplus'),
+    ("unpaired", {"pretraining": "mmi"}, 'valid: "", own'),
+    ("idferm", {"pretraining": "own"}, 'valid: "", multipie'),
+    ("idferm", {"centres": "mean"}, "valid: batch, ema"),
+    ("idferm", {"neutral_generated": 1}, "valid: bool"),
+    ("occluded", {"occlusions": ["hats"]}, "occlusions 'hats' is unknown; valid: hands, food, drinks, realistic, R8"),
+    ("occluded", {"occlusions": "food"}, "valid: tuple[str, ...]"),
+    ("occluded", {"sizes": [["rafdb7", "88"]]}, "valid: tuple[tuple[str, int], ...]"),
+    ("occluded", {"sizes": [["rafdb7"]]}, "valid: tuple[tuple[str, int], ...]"),
+]
+
+
+@pytest.mark.parametrize(("paper", "changes", "told"), CHANGES, ids=str)
+def test_changes_that_no_configuration_takes_are_refused(paper, changes, told):
+    with pytest.raises(ParameterError) as problem:
+        parameters.check({}, {"changes": changes}, paper)
+    assert str(problem.value).startswith("changes") and told in str(problem.value) and "\n" not in str(problem.value)
+
+
+GOOD_CHANGES = [
+    ("gcnet", {}),
+    ("gcnet", {"iterations": 1, "base_rate": 1, "widths": (4, 8), "twin_subjects": None, "pretraining": "vggface"}),
+    ("gcnet", {"pretraining": "", "widths": [4, 8], "twin_subjects": 3}),
+    ("occluded", {"occlusions": ["R8", "eyes", "food", "realistic"], "sizes": [["rafdb7", 88]], "pretraining": "own"}),
+    ("occluded", {"sizes": (), "weights": "random"}),
+    ("idferm", {"neutral_generated": False, "centres": "ema", "pretraining": "multipie", "lambda_RML": 0}),
+    ("unpaired", {"m": 7, "thermal": "own", "depth": [1, 1, 1, 1]}),
+]
+
+
+@pytest.mark.parametrize(("paper", "changes"), GOOD_CHANGES, ids=str)
+def test_changes_that_a_configuration_takes_pass(paper, changes):
+    parameters.check({}, {"changes": changes}, paper)
+    module = importlib.import_module(f"fercore.papers.{paper}")
+    dataclasses.replace(module.TIERS["twin"], **changes)
+
+
+def test_pretraining_in_the_paper_tier_is_on_what_is_prepared(tmp_path, monkeypatch):
+    monkeypatch.setenv("FERCORE_DATA", str(tmp_path))
+    defaults = {"tier": "paper", "changes": {"pretraining": "vggface"}}
+    with pytest.raises(ParameterError, match="pretraining 'vggface' is unknown; valid: \"\", own$"):
+        parameters.check({}, defaults, "gcnet")
+    (tmp_path / "prepared" / "vggface").mkdir(parents=True)
+    (tmp_path / "prepared" / "vggface" / "faceset.json").write_text("{}")
+    parameters.check({}, defaults, "gcnet")
+
+
+def test_a_count_whose_default_is_zero_may_be_zero(monkeypatch):
+    lines = ast.parse("warm_up: int = 0\niterations: int = 9").body
+    monkeypatch.setattr(known, "fields", lambda paper: {line.target.id: line for line in lines})
+    parameters.check({}, {"changes": {"warm_up": 0}}, "gcnet")
+    for changes in ({"warm_up": -1}, {"iterations": 0}):
+        with pytest.raises(ParameterError, match="cannot be"):
+            parameters.check({}, {"changes": changes}, "gcnet")
+
+
+def test_dicts_of_changes_are_checked_likewise():
+    assert "lambda_9' is unknown" in refused("unpaired/figure2_alignment", strong={"lambda_9": 1.0})
+    ambiguities = "verdict/ambiguities"
+    assert "valid: gcnet, idferm, occluded, unpaired" in refused(ambiguities, shorter={"gcnett": {}})
+    told = "shorter: gcnet: iterations cannot be 0; valid: int, 1 or above"
+    assert refused(ambiguities, shorter={"idferm": {}, "gcnet": {"iterations": 0}}) == told
+    generators = "idferm/figure9_ablation_of_generator"
+    assert "arms: 'A': w1 cannot be 'no'" in refused(generators, arms={"A": {"w1": "no"}, "B": {}})
+    assert "compares nothing" in refused(generators, arms={"A": {}})
+
+
+@pytest.mark.parametrize("paper", known.papers())
+def test_what_is_read_of_a_configuration_is_what_it_is(paper):
+    config = importlib.import_module(f"fercore.papers.{paper}").Config
+    assert list(known.fields(paper)) == [field.name for field in dataclasses.fields(config)]
+    for name, values in known.choices(paper).items():
+        assert getattr(config(), name) in values
+        with pytest.raises(ValueError, match="valid: "):
+            dataclasses.replace(config(), **{name: "none of these"})
+
+
 def test_the_names_read_from_sources_are_those_of_the_modules():
     from fercore.faces import protocols
     from fercore.twins.occluders import OCCLUSIONS
@@ -112,10 +212,21 @@ def test_the_names_read_from_sources_are_those_of_the_modules():
     ten = protocols.N_FOLDS
     otherwise = {p.dataset for p in protocols.PROTOCOLS.values() if p.official or p.folds != ten}
     assert known.divided_otherwise() == otherwise
+    assert known.choices("idferm")["centres"] == ("batch", "ema")
     for paper in known.papers():
         for table in ("VARIANTS", "PRETRAINING"):
             module = f"fercore.papers.{paper}"
             assert known.names(module, table) == list(getattr(importlib.import_module(module), table))
+
+
+def test_checking_changes_needs_no_torch():
+    code = (
+        "import sys; from fercore import parameters as p;"
+        "c = {'occlusions': ['eyes'], 'iterations': 3}; p.check({}, {'changes': c, 'seeds': [1]}, 'occluded');"
+        "p.check({}, {'changes': {'pretraining': 'mmi'}, 'dataset': 'ckplus', 'folds': [3]}, 'gcnet');"
+        "assert not {'torch', 'pandas', 'numpy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=paths.ROOT)
 
 
 @pytest.mark.parametrize("dataset", ["rafdb", "affectnet", "rafdb+affectnet", "fedro", "sfew"])
@@ -187,3 +298,13 @@ OTHERS = [
 @pytest.mark.parametrize(("name", "parameter", "value", "told"), OTHERS, ids=str)
 def test_other_parameters_are_checked_too(name, parameter, value, told):
     assert told in refused(name, **{parameter: value})
+
+
+UNLIMITED = {"every_database", "in_use", "sim_weights", "lir_weights", "adv_weights", "rec_weights", "feature_weights",
+             "label_weights", "decoder_weights", "weights", "values"}  # fmt: skip
+
+
+def test_every_parameter_of_every_notebook_has_a_check():
+    for name in NOTEBOOKS:
+        unchecked = set(parameters.defaults_of(notebook(name))) - set(parameters.CHECKS)
+        assert unchecked <= UNLIMITED, name
