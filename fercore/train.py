@@ -4,9 +4,13 @@ import argparse
 import importlib
 import json
 import sys
+from typing import Any
 
 from fercore import parameters
-from fercore.parameters import ParameterError
+from fercore.known import names, papers
+from fercore.refusals import ParameterError, one_of
+
+EXAMPLE = '{"iterations": 300}'
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,11 +36,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _check(chosen: argparse.Namespace, values: dict) -> None:
-    if chosen.paper not in parameters.papers():
-        raise ParameterError(f"paper {chosen.paper!r} is unknown; valid: {', '.join(parameters.papers())}")
-    stages = parameters.names(f"fercore.papers.{chosen.paper}", "PRETRAINING")
-    if chosen.pretraining not in (None, *stages):
-        raise ParameterError(f"pretraining {chosen.pretraining!r} is unknown; valid: {', '.join(stages)}")
+    one_of("paper", chosen.paper, papers())
+    if not isinstance(chosen.changes, dict):
+        raise ParameterError(f"changes {chosen.changes!r} is not a JSON object; valid: such as '{EXAMPLE}'")
+    stages = names(f"fercore.papers.{chosen.paper}", "PRETRAINING")
+    if chosen.pretraining is not None:
+        one_of("pretraining", chosen.pretraining, stages)
     parameters.check(values, values, chosen.paper)
 
 
@@ -49,9 +54,17 @@ def _train(chosen: argparse.Namespace) -> None:
         spec = RunSpec(chosen.paper, baseline, chosen.dataset, "own", 0, chosen.tier, chosen.source, chosen.seed)
         pretrain(spec, chosen.pretraining, chosen.device)
         return
-    variants = chosen.variants or parameters.names(f"fercore.papers.{chosen.paper}", "VARIANTS")
+    variants = chosen.variants or names(f"fercore.papers.{chosen.paper}", "VARIANTS")
     place = chosen.dataset, variants, chosen.protocol, [chosen.fold]
     Ablation(chosen.paper, *place, chosen.tier, chosen.source, [chosen.seed], chosen.changes).train(chosen.device)
+
+
+def _json(text: str) -> Any:
+    """What is no JSON stays text, and is refused with all other values that cannot be."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--source", default="twin")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--changes", type=json.loads, default={}, help="JSON: fields of the configuration and values")
+    parser.add_argument("--changes", type=_json, default={}, help="JSON: fields of the configuration and values")
     parser.add_argument("--pretraining", metavar="STAGE", help="only this pre-training stage")
     return parser
 

@@ -95,7 +95,12 @@ def compared(variant: str, batch: Batch, classes: tuple[str, ...]) -> int:
 
 
 def race(specs: dict[str, RunSpec], every: int, device: str = "cpu") -> dict[str, Course]:
-    """Every row to the end of its schedule, ``every`` steps at a time in turn: all see the machine's same moods."""
+    """Every row to the end of its schedule, ``every`` steps at a time in turn: all see the machine's same moods.
+
+    Raises ValueError where ``every`` is below 1: the race would not end.
+    """
+    if every < 1:
+        raise ValueError(f"every {every} is out of range; valid: 1 or above")
     courses = {name: Course(spec, begin(spec, device)) for name, spec in specs.items()}
     while any(course.run.method.iteration < course.run.method.iterations for course in courses.values()):
         for course in courses.values():

@@ -266,5 +266,7 @@ def test_a_paper_is_checked_before_its_rows():
     for paper in ("none", "os"):
         with pytest.raises(parameters.ParameterError, match="valid: gcnet, idferm, occluded, unpaired"):
             parameters.check({"paper": paper}, defaults, "none")
+        with pytest.raises(parameters.ParameterError, match="valid: gcnet, idferm, occluded, unpaired"):
+            parameters.check({"paper": paper}, {"paper": "gcnet"}, "none")  # claims of a paper, without a row
     with pytest.raises(parameters.ParameterError, match="variant 'S1R1' is unknown; valid: softmax"):
         parameters.check({"paper": "idferm"}, defaults, "none")

@@ -74,7 +74,7 @@ REFUSED = [
     ("tier", "huge", "smoke, twin, paper"),
     ("source", "web", "twin, prepared"),
     ("source", "prepared", "not prepared|valid: none"),
-    ("seed", "-4", "0 or above"),
+    ("seed", "-4", "0 to 9223372036854775807"),
     ("device", "tpu", "cpu, cuda"),
     ("note", "a/b", "letters, digits"),
     ("rate", "fast", "type float"),

@@ -50,16 +50,38 @@ def test_changes_of_the_configuration_are_the_run_s_own(asked):
     assert (spec.protocol, spec.config.lambda_1, list(spec.config.occlusions)) == ("ckplus636", 0.5, ["eyes"])
 
 
-@pytest.mark.parametrize(("changes", "told"), [('{"lambda_9": 1}', "no field"), ('{"LIR": "up"}', "printed, flipped")])
-def test_impossible_changes_are_told_in_one_line(changes, told, capsys):
-    assert main(["occluded", "ckplus", "--tier", "smoke", "--variants", "LIR", "--changes", changes]) == 1
+def test_impossible_changes_are_told_in_one_line(capsys):
+    """A value that only the configuration itself knows to be impossible."""
+    assert main([*"idferm ckplus --tier smoke --variants softmax --changes".split(), '{"per_class": 1}']) == 1
     error = capsys.readouterr().err
-    assert told in error and error.count("\n") == 1
+    assert "per_class: at least 2" in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ("{bad", "changes '{bad' is not a JSON object; valid: such as '{\"iterations\": 300}'"),
+        ("[1]", "changes [1] is not a JSON object"),
+        ('"text"', "changes 'text' is not a JSON object"),
+        ('{"lambda_9": 1}', "changes: field 'lambda_9' is unknown; valid: image_size"),
+        ('{"iterations": 2.5}', "changes: iterations cannot be 2.5; valid: int, 1 or above"),
+        ('{"iterations": 0}', "changes: iterations cannot be 0"),
+        ('{"base_rate": NaN}', "changes: base_rate cannot be nan"),
+        ('{"LIR": "up"}', "changes: LIR 'up' is unknown; valid: printed, flipped"),
+        ('{"occlusions": ["hat"]}', "changes: occlusions 'hat' is unknown"),
+    ],
+)
+def test_changes_are_checked_before_anything_is_trained(changes, told, asked, capsys):
+    assert main(["occluded", "ckplus", "--tier", "smoke", "--variants", "LIR", "--changes", changes]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"Error: {told}") and error.count("\n") == 1 and asked == []
 
 
 BAD = {
     "dataset": "gcnet nowhere", "variant": "gcnet ckplus --variants S9R9", "fold": "gcnet ckplus --fold 10",
     "tier": "gcnet ckplus --tier huge", "source": "gcnet ckplus --source internet", "seed": "gcnet ckplus --seed -1",
+    "huge seed": f"gcnet ckplus --seed {2**63}", "official division": "occluded rafdb --fold 5",
+    "joined to itself": "gcnet ckplus+ckplus",
     "protocol": "gcnet ckplus --protocol mmi6", "device": "gcnet ckplus --device toaster",
     "repetition": "gcnet ckplus --variants CNN CNN", "dataset not prepared": "gcnet ckplus --source prepared",
     "paper": "nopaper ckplus", "stage": "gcnet ckplus --pretraining nostage", "way out": "gcnet ../ckplus",

@@ -68,6 +68,12 @@ def batch(label=LABEL, neutral=()):
     return Batch(torch.zeros(len(label), 1, 2, 2), label, is_reference=reference, subject=SUBJECT)
 
 
+@pytest.mark.parametrize("every", [0, -1])
+def test_a_race_that_would_not_end_is_refused(specs, every):
+    with pytest.raises(ValueError, match=f"^every {every} is out of range; valid: 1 or above$"):
+        training_time.race(specs, every)
+
+
 def test_comparisons_are_those_of_the_loss():
     counts = comparisons(LABEL, SUBJECT)
     assert training_time.compared("triplet", batch(), ("a", "b")) == counts["triplet"] == 8
