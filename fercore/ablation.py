@@ -128,9 +128,8 @@ class Ablation:
 
     def stamp_with(self, arms: Iterable["Ablation"]) -> str:
         """The same where runs of ``arms`` are shown as well: commits, GPUs and what is missing or stale are of all."""
-        every = list(dict.fromkeys(spec for study in (self, *arms) for spec in study.specs))
-        runs = [run for run in map(find, every) if run is not None]
-        own = [run for run in runs if run.spec in set(self.specs)]
+        every = {spec.folder: spec for study in (self, *arms) for spec in study.specs}  # a run may be of several
+        runs, own = [run for run in map(find, every.values()) if run is not None], self.runs()
         done = sorted({run.spec.fold for run in own})
         missing = [fold for fold in range(self.n_folds) if fold not in done]
         parts = [

@@ -83,6 +83,12 @@ def test_a_stamp_with_arms_speaks_of_their_runs_too_and_of_shared_ones_once():
     assert " · commit beef456789, c0ffee0123 · partly trained on H100 · 1 of 4 runs missing · 1 of 3 runs made" in stamp
 
 
+def test_a_stamp_takes_changes_that_are_lists():
+    changes = {"occlusions": ["R8", "eyes"]}
+    covered = Ablation("occluded", "ckplus", ["ResNet"], folds=[0], tier="smoke", changes=changes)
+    assert "occlusions ['R8', 'eyes']" in covered.stamp_with([covered]) and "1 of 1 runs missing" in covered.stamp
+
+
 def test_complete_study_of_today_says_neither_missing_nor_stale():
     stamp = store_all(study(["CNN"], range(10)), {("CNN", fold): [True] for fold in range(10)}).stamp
     assert "missing" not in stamp and "other code" not in stamp
