@@ -1,12 +1,17 @@
 """Rendered pages that are part of the repository: small, stamped, and named in the README."""
 
+import base64
 import csv
+import io
 import json
 import re
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+from nbformat.v4 import new_code_cell, new_output
+from PIL import Image
 from website_factories import ABOUT, ARTEFACTS, LOST, RUN, notebook, write_results
 
 from fercore import paths
@@ -102,6 +107,22 @@ def test_a_page_with_runs_of_code_that_was_not_committed_is_refused(store, capsy
     assert command.main(["--keep"]) == 1
     assert f"gcnet/table2_ckplus7 shows runs that were made at commit {commit}: remove" in capsys.readouterr().err
     assert not (store / "rendered").exists()
+
+
+def test_pictures_of_a_page_that_is_too_large_lose_detail_and_those_of_others_nothing(store, monkeypatch):
+    pixels = np.random.default_rng(0).integers(0, 255, (64, 48, 3), np.uint8)
+    Image.fromarray(pixels).save(drawn := io.BytesIO(), "jpeg", quality=95)
+    coded, place = base64.b64encode(drawn.getvalue()).decode(), store / "notebooks" / "gcnet" / "table2_ckplus7.ipynb"
+    page = nbformat.read(place, as_version=4)
+    page.cells.append(new_code_cell(outputs=[new_output("display_data", {"image/jpeg": coded})], execution_count=1))
+    nbformat.write(page, place)
+    for largest, same in ((kept.LARGEST, True), (len(nbformat.writes(page)) - 1000, False)):
+        monkeypatch.setattr(kept, "LARGEST", largest)
+        kept.keep()
+        told = nbformat.read(store / "rendered" / "gcnet" / "table2_ckplus7.ipynb", as_version=4)
+        picture = told.cells[-1].outputs[0].data["image/jpeg"]
+        assert (picture == coded) == same and len(picture) <= len(coded)
+        assert Image.open(io.BytesIO(base64.b64decode(picture))).size == (48, 64)
 
 
 def test_a_page_whose_last_rendering_failed_is_refused(store):

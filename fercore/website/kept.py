@@ -1,12 +1,16 @@
 """Rendered pages that the repository keeps (``results/rendered``): stamped, each small, and together too."""
 
 import copy
+import io
+from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
+from PIL import Image
 
 from fercore import paths
 from fercore.storage import whole_file
@@ -49,11 +53,22 @@ def keep(tier: str = "twin", source: str = "twin", folder: Path | None = None) -
 
 
 def stamped(page: Page, records: Mapping[str, Record]) -> str:
-    """The executed notebook as it is, below its title what it was made with."""
+    """The executed notebook, below its title what it was made with; its pictures smaller where it is too large."""
     notebook = copy.deepcopy(page.notebook)
     said = " · ".join(f"{name} {escape(value, quote=False)}" for name, value in stamp(page, records).items())
     notebook.cells.insert(1, new_markdown_cell(f"*{said}*", id="stamp"))
+    if len(nbformat.writes(notebook).encode()) > LARGEST:
+        _compress(notebook)
     return nbformat.writes(notebook) + "\n"
+
+
+def _compress(notebook: NotebookNode) -> None:
+    """Store pictures of coloured faces with half the detail of colour, which eyes hardly see."""
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", ())):
+        if drawn := output.get("data", {}).get("image/jpeg"):
+            picture, small = Image.open(io.BytesIO(b64decode(drawn))), io.BytesIO()
+            picture.save(small, "jpeg", quality=60, subsampling="4:2:0", optimize=True)
+            output.data["image/jpeg"] = b64encode(small.getvalue()).decode()
 
 
 def too_large(sizes: dict[Path, int]) -> list[str]:
