@@ -1,5 +1,8 @@
 """The measures of the drawn faces can fail: each meets a perfect, a constant or a planted input."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +15,7 @@ from fercore.quality import (
     Check,
     anyone,
     control,
+    covering,
     detectors,
     difficulty,
     explorer,
@@ -223,3 +227,19 @@ def test_sheets_show_every_label_unit_and_condition():
     assert len(pictures.expressions(1, 32).axes) == len(pictures.EVERY_LABEL)
     assert len(pictures.action_units(32).axes) == 44
     assert len(pictures.conditions(32).axes) == 40
+
+
+def test_covers_cost_what_the_probe_loses_and_the_eyes_bar_is_held_against_the_mouths(monkeypatch):
+    right = {"eyes": 0.8, "mouth": 0.5}
+    held = SimpleNamespace(table=[0], images=[0], accuracy=lambda kind="none": right.get(kind, 0.9))
+    monkeypatch.setattr(covering, "occlude", lambda images, kind, seeds: (kind, None))
+    found = {check.what: check.value for check in covering.checks(held)}
+    assert found["accuracy, covered: mouth"] == 0.5 and found["accuracy, covered: hands"] == 0.9
+    assert found["the eyes' bar costs less than the mouth's, by"] == pytest.approx(0.3)
+
+
+def test_the_lead_over_a_linear_classifier_is_the_networks(monkeypatch):
+    monkeypatch.setattr(difficulty, "cast", lambda people, size, how: ([0], None))
+    monkeypatch.setattr(difficulty.probe, "accuracies", lambda *asked: ([0.9, 0.7], [0.6, 0.5]))
+    accuracy, lead = difficulty.checks(replace(EXTENT["smoke"], levels=(1.0,)))
+    assert accuracy.value == pytest.approx(0.8) and lead.value == pytest.approx(0.25)

@@ -75,7 +75,7 @@ _COMPARING = ("ordering", "difference", "ratio")
 
 
 def _stamp(tier: str, evidence: Mapping[str, Evidence]) -> str:
-    """Tier, and by source how many of the runs that the claims ask for exist, how made, how many are stale."""
+    """Tier, and by source how many of the runs that the claims ask for exist, and how they were made."""
     parts = [f"tier {tier}"]
     for name, one in evidence.items():
         studies = {side.study: side.runs for side in one.sides.values()}  # several tests may share one
