@@ -1,5 +1,6 @@
 """What only a near camera sees: pores, freckles, single hairs, the fibres of an iris; nothing of it in small images."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import torch
@@ -27,7 +28,7 @@ def pores(c: Canvas, p: SimpleNamespace, skin: Tensor) -> Tensor | float:
 def freckles(c: Canvas, p: SimpleNamespace, skin: Tensor) -> Tensor | float:
     """Small dark spots, most on nose and cheeks of fair people; 0..1."""
     share = resolved(c)
-    if not share:
+    if not share or not p.freckled.any():
         return 0.0
     spots = smoothstep(c.field(skin, 0.41, 0.37) * c.field(skin, 0.29, 0.31) - 1.1)
     band = torch.exp(-(((c.v - 0.42) / 0.35).square()))
@@ -39,7 +40,7 @@ def hairs(c: Canvas, hair: Tensor) -> Tensor | float:
     share = resolved(c)
     if not share:
         return 0.0
-    bent = Canvas(c.u * (1 + 0.10 * c.v), c.v, c.a, c.side, c.pixel)
+    bent = replace(c, u=c.u * (1 + 0.10 * c.v))
     return share * 0.45 * (bent.field(hair, 0.13, 2.3) + bent.field(hair, 0.053, 1.9))
 
 
@@ -48,7 +49,7 @@ def brow_hairs(c: Canvas, hair: Tensor) -> Tensor | float:
     share = resolved(c)
     if not share:
         return 0.0
-    slanted = Canvas(c.u + 0.8 * c.v * c.side, c.v, c.a + 0.8 * c.v, c.side, c.pixel)
+    slanted = replace(c, u=c.u + 0.8 * c.v * c.side, a=c.a + 0.8 * c.v)
     coarse, fine = slanted.field(hair, 0.075, 0.8, folded=True), slanted.field(hair, 0.041, 0.6, folded=True)
     return share * (0.6 * coarse + 0.36 * fine)
 
@@ -61,10 +62,10 @@ def bristles(c: Canvas, hair: Tensor, strands: Tensor) -> Tensor:
     return (1 - 0.6 * share) * strands + 0.9 * share * (c.field(hair, 0.047, 0.31) + c.field(hair, 0.083, 0.23))
 
 
-def fibres(c: Canvas, across: Tensor, down: Tensor) -> Tensor | float:
-    """Radial fibres of the iris, about -1..1."""
+def fibres(c: Canvas, across: Tensor, down: Tensor, distance: Tensor) -> Tensor | float:
+    """Radial fibres of the iris, about -1..1: a function of the direction from its centre alone."""
     share = resolved(c)
     if not share:
         return 0.0
-    angle = torch.atan2(down, across)
-    return share * (0.6 * torch.cos(17 * angle + 2) + 0.4 * torch.cos(29 * angle))
+    x, y = across / distance.clamp_min(1e-3), down / distance.clamp_min(1e-3)
+    return share * (0.6 * torch.cos(14 * x + 9 * y + 2) + 0.4 * torch.cos(21 * x - 17 * y))

@@ -6,22 +6,22 @@ import torch
 from torch import Tensor
 
 from fercore.twins import detail
-from fercore.twins.canvas import Canvas, bump, smoothstep
-from fercore.twins.curves import Sides
+from fercore.twins.canvas import Canvas, bump, reaches, smoothstep
 
 
-def draw_eyes(image: Tensor, light: Tensor, c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides) -> Tensor:
+@reaches(-0.50, 0.45)
+def draw_eyes(image: Tensor, c: Canvas, light: Tensor, p: SimpleNamespace, k: SimpleNamespace) -> Tensor:
     """Lay eyeballs, lashes and the fold of the lid over ``image``; ``light`` is the diffuse factor."""
     y = c.v + p.tilt * (c.a - p.eye_x)
     x = (c.a - p.eye_x) / p.eye_width
     upper_profile, lower_profile = _almond(x + 0.10), _almond(x - 0.10)  # the upper lid peaks towards the nose
-    below_upper = y + sides(k.upper_lid) * upper_profile
-    above_lower = sides(k.lower_lid) * lower_profile - y
+    below_upper = y + c.sides(k.upper_lid) * upper_profile
+    above_lower = c.sides(k.lower_lid) * lower_profile - y
     within = smoothstep((1.08 - x.abs()) / 0.12)
     opening = c.inside(torch.minimum(below_upper, above_lower)) * within
     ball = _eyeball(c, p, y, below_upper) * (0.45 + 0.55 * light)
-    image = image + opening * (ball - image)
-    fold = c.stroke(y + sides(k.rest_lid) * upper_profile + p.crease * (0.6 + 0.4 * upper_profile), 0.018)
+    image = torch.lerp(image, ball, opening)
+    fold = c.stroke(y + c.sides(k.rest_lid) * upper_profile + p.crease * (0.6 + 0.4 * upper_profile), 0.018)
     lash_width = 0.014 + 0.008 * smoothstep(0.5 + 0.5 * x)
     lash = (0.80 - 0.22 * p.masculine) * c.stroke(below_upper - 0.004, lash_width) * within
     lower_lash = 0.38 * c.stroke(above_lower, 0.012) * within
@@ -40,35 +40,36 @@ def _eyeball(c: Canvas, p: SimpleNamespace, y: Tensor, below_upper: Tensor) -> T
     distance = (across.square() + down.square()).sqrt()
     white = (0.60 - 0.8 * (c.a - p.eye_x).square() / p.eye_width) * p.sclera
     flesh = bump(c.a - p.eye_x + 0.95 * p.eye_width, 0.05)  # in the inner corner
-    white = white + flesh * (0.5 * p.skin_tone * p.lip_tone - white)
-    fibres = 1 + 0.16 * detail.fibres(c, across, down)
+    white = torch.lerp(white, 0.5 * p.skin_tone * p.lip_tone, flesh)
+    fibres = 1 + 0.16 * detail.fibres(c, across, down, distance)
     iris = p.iris_tone * (0.60 + 0.75 * smoothstep((p.iris - distance) / 0.045)) * fibres  # a dark ring at its rim
-    ball = white + c.inside(p.iris - distance, 0.012) * (iris - white)
+    ball = torch.lerp(white, iris, c.inside(p.iris - distance, 0.012))
     ball = ball * (1 - c.inside(0.030 - distance, 0.008) * 0.85)
     ball = ball * (1 - 0.50 * bump(below_upper, 0.06))  # the lid's shadow
     glint = bump(((across + 0.032).square() + (down + 0.035).square()).sqrt(), 0.017 + 0.2 * c.pixel)
     return ball + 0.75 * glint * (1 - ball)
 
 
+@reaches(-0.95, 0.20)
 def draw_brows(
     image: Tensor,
     c: Canvas,
     p: SimpleNamespace,
     k: SimpleNamespace,
-    sides: Sides,
     strands: Tensor,
-    hairs: Tensor | float,
+    hair: Tensor,
 ) -> Tensor:
-    """Lay the brows over ``image``; the random fields ``strands`` and ``hairs`` break their edge and their cover."""
+    """Lay the brows over ``image``; the random fields ``strands`` and ``hair`` break their edge and their cover."""
+    hairs = detail.brow_hairs(c, hair)
     position = (c.a - 0.47) / p.brow_length  # -1 inner end .. 1 outer end
     inner = smoothstep(0.5 - 0.62 * position)
-    position = (c.a - 0.47 + sides(k.brow_medial) * inner) / p.brow_length
-    arch = p.brow_arch * (1 - ((position - 0.30) / 1.1).square())
-    outer = (1 - inner).clamp_min(1e-4).pow(0.8)
+    position = (c.a - 0.47 + c.sides(k.brow_medial) * inner) / p.brow_length
+    arch = c.sides(k.brow_arch) * (1 - ((position - 0.30) / 1.1).square())
+    outer = 0.65 * (1 - inner) + 0.35 * (1 - inner).sqrt()
     line = p.brow_y + p.brow_uneven * c.side + p.brow_slope * position.clamp(-1, 1) - arch + 0.02
-    line = line + sides(k.brow_inner) * smoothstep(0.62 - 0.5 * position) + sides(k.brow_outer) * outer
+    line = line + c.sides(k.brow_inner) * smoothstep(0.62 - 0.5 * position) + c.sides(k.brow_outer) * outer
     room = (1 - position.square() * position.abs()).clamp_min(0).sqrt()
     half = p.brow_thick * room * (1 - 0.35 * position.clamp(-0.6, 1)) * (1 + 0.08 * strands + 0.16 * hairs)
     cover = c.inside(half - (c.v - line).abs(), 0.036) * smoothstep((1.04 - position.abs()) / 0.25)
     cover = cover * p.brow_dark * (1 + 0.12 * strands + 0.30 * hairs).clamp(0.35, 1.15)
-    return image + cover.clamp(0, 1) * (p.hair_tone * 0.7 + 0.02 - image)
+    return torch.lerp(image, p.hair_tone * 0.7 + 0.02, cover.clamp(0, 1))

@@ -25,13 +25,13 @@ PROTOTYPES: dict[str, dict[int, tuple[float, float]]] = {
     "neutral": {},
     "anger": {4: (1.0, 0.90), 5: (0.45, 0.40), 7: (0.85, 0.70), 17: (0.55, 0.55), 23: (0.75, 0.75), 24: (0.60, 0.75),
               10: (0.12, 0.30), 9: (0.10, 0.25)},
-    "contempt": {14: (1.0, 1.00), 12: (0.85, 0.50), 2: (0.30, 0.40), 4: (0.10, 0.25), 17: (0.10, 0.25)},
-    "disgust": {9: (0.90, 0.80), 10: (0.60, 0.65), 4: (0.55, 0.45), 7: (0.60, 0.60), 6: (0.40, 0.45),
+    "contempt": {14: (1.0, 1.00), 12: (0.70, 0.40), 2: (0.30, 0.40), 4: (0.10, 0.25), 17: (0.10, 0.25)},
+    "disgust": {9: (0.95, 0.90), 10: (0.65, 0.70), 4: (0.55, 0.45), 7: (0.60, 0.60), 6: (0.50, 0.50),
                 17: (0.50, 0.55), 15: (0.25, 0.35), 16: (0.25, 0.40), 25: (0.35, 0.50)},
-    "fear": {1: (0.95, 0.85), 2: (0.60, 0.55), 4: (0.75, 0.55), 5: (0.85, 0.80), 20: (1.0, 0.85), 25: (1.0, 0.85),
-             26: (0.35, 0.35), 7: (0.25, 0.35)},
+    "fear": {1: (0.95, 0.95), 2: (0.50, 0.45), 4: (0.85, 0.65), 5: (0.90, 0.90), 20: (0.95, 0.80), 25: (1.0, 0.85),
+             26: (0.50, 0.45), 7: (0.25, 0.35), 15: (0.25, 0.30)},
     "happiness": {12: (1.0, 0.90), 6: (0.90, 0.70), 25: (0.80, 0.80), 26: (0.20, 0.35), 7: (0.15, 0.30)},
-    "sadness": {1: (0.95, 0.85), 4: (0.75, 0.50), 15: (0.95, 0.80), 17: (0.70, 0.70), 7: (0.20, 0.30),
+    "sadness": {1: (0.95, 0.90), 4: (0.75, 0.50), 15: (0.95, 0.80), 17: (0.70, 0.70), 7: (0.20, 0.30),
                 43: (0.15, 0.35), 24: (0.15, 0.40)},
     "surprise": {1: (1.0, 0.90), 2: (1.0, 0.95), 5: (0.85, 0.75), 25: (1.0, 0.70), 26: (0.45, 0.80), 27: (0.70, 0.80)},
     "pain": {4: (1.0, 0.80), 6: (0.85, 0.75), 7: (0.85, 0.75), 9: (0.60, 0.60), 10: (0.75, 0.70), 43: (0.65, 0.80),
@@ -78,7 +78,7 @@ class Style:
     @classmethod
     def draw(cls, random: np.random.Generator, spread: float = 1.0) -> "Style":
         """A person's style; ``spread`` scales how far people differ."""
-        gain = np.exp(0.22 * spread * random.standard_normal(len(AU_NUMBERS)))
+        gain = np.exp(0.25 * spread * random.standard_normal(len(AU_NUMBERS)))
         rest = np.abs(0.07 * spread * random.standard_normal(len(AU_NUMBERS)))
         rest[[AU_INDEX[25], AU_INDEX[26], AU_INDEX[27], AU_INDEX[43]]] *= 0.3  # a resting mouth is shut, eyes are open
         return cls(gain, rest, float(random.beta(1.0, 4.0) * spread))
@@ -128,7 +128,7 @@ def _coherent(label: str, units: np.ndarray, random: np.random.Generator) -> np.
     part, drop, stretch = AU_INDEX[25], AU_INDEX[26], AU_INDEX[27]
     if label == "fear":  # the lips are drawn wide over the teeth; a dropped jaw would read as surprise
         units[stretch] = 0.0
-        units[drop] = min(units[drop], 0.35)
+        units[drop] = min(units[drop], 0.6)
         units[part] = max(units[part], 0.55)
         units[AU_INDEX[20]] = max(units[AU_INDEX[20]], 0.6)
     if label in ("fear", "sadness"):  # a frown stronger than the raised inner brows would read as anger

@@ -12,14 +12,14 @@ TEXTURE = 24  # side of the random fields that carry skin mottling and hair stra
 
 # trait: (mean, standard deviation); truncated at two standard deviations
 PROPORTIONS = {
-    "eye_x": (0.455, 0.022), "eye_width": (0.220, 0.015), "eye_height": (0.155, 0.024), "tilt": (0.05, 0.05),
+    "eye_x": (0.455, 0.022), "eye_width": (0.220, 0.015), "eye_height": (0.165, 0.024), "tilt": (0.035, 0.05),
     "iris": (0.085, 0.003), "crease": (0.060, 0.018), "socket": (0.13, 0.045),
-    "brow_y": (-0.300, 0.042), "brow_slope": (0.0, 0.032), "brow_uneven": (0.0, 0.012), "brow_arch": (0.055, 0.025),
+    "brow_y": (-0.270, 0.042), "brow_slope": (0.0, 0.032), "brow_uneven": (0.0, 0.012), "brow_arch": (0.065, 0.025),
     "brow_length": (0.300, 0.028), "brow_thick": (0.055, 0.014), "nose_base": (0.600, 0.048),
-    "nose_width": (0.160, 0.024), "nose_out": (0.40, 0.065), "alae": (1.15, 0.08), "hairline": (-0.92, 0.07),
-    "mouth_y": (0.985, 0.050), "mouth_width": (0.365, 0.036), "upper_lip": (0.086, 0.018), "lower_lip": (0.122, 0.020),
-    "cupid": (0.20, 0.08), "mouth_bow": (0.0, 0.032), "chin": (1.60, 0.065), "jaw": (0.24, 0.20), "width": (1.0, 0.042),
-    "cheek": (0.09, 0.04), "mouth_uneven": (0.0, 0.010),
+    "nose_width": (0.160, 0.024), "nose_out": (0.40, 0.065), "alae": (1.15, 0.08), "hairline": (-0.94, 0.07),
+    "mouth_y": (1.000, 0.050), "mouth_width": (0.345, 0.036), "upper_lip": (0.086, 0.018), "lower_lip": (0.122, 0.020),
+    "cupid": (0.20, 0.08), "mouth_bow": (0.0, 0.032), "chin": (1.62, 0.065), "jaw": (0.24, 0.20), "width": (1.0, 0.042),
+    "cheek": (0.065, 0.04), "mouth_uneven": (0.0, 0.010),
 }  # fmt: skip
 
 
@@ -63,8 +63,8 @@ def _surface(random: np.random.Generator, accessories: float, tones: tuple[float
         "beard": masculine * float(chance[3] < 0.22 * accessories) * random.uniform(0.35, 0.9),
         "stubble": masculine * random.uniform(0.0, 0.25),
         "glasses": float(chance[4] < 0.06 * accessories), "cap": float(chance[5] < 0.03 * accessories),
-        "brow_dark": random.uniform(0.42, 0.95), "iris_tone": random.uniform(0.06, 0.24),
-        "lip_tone": random.uniform(0.45, 0.75) * (0.6 / skin) ** 0.4, "age": float(abs(random.normal(0.0, 0.35))),
+        "brow_dark": random.uniform(0.50, 0.97), "iris_tone": random.uniform(0.06, 0.24),
+        "lip_tone": random.uniform(0.50, 0.80) * (0.6 / skin) ** 0.4, "age": float(abs(random.normal(0.0, 0.35))),
         "furrow": random.uniform(0.45, 1.2), "mottle": random.uniform(0.02, 0.06), "gloss": random.uniform(0.02, 0.09),
         "part": random.uniform(-0.5, 0.5),
     }  # fmt: skip

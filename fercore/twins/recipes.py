@@ -14,7 +14,7 @@ EVERY_TONE = (0.18, 0.92)  # of skin, where pictures come from everywhere
 
 TWINS: dict[str, TwinRecipe] = {
     "ckplus": TwinRecipe(
-        "CK+", cast.ckplus_cast, strength=(0.95, 0.12), style_spread=0.9, sloppiness=1.05, accessories=1.5
+        "CK+", cast.ckplus_cast, strength=(0.86, 0.16), style_spread=1.0, sloppiness=1.15, accessories=1.5
     ),
     "mmi": TwinRecipe(
         "MMI", cast.mmi_cast, cast.ONSET_APEX_OFFSET, strength=(0.84, 0.16), style_spread=1.3, sloppiness=1.4,

@@ -6,16 +6,16 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from fercore.twins.canvas import Canvas, bell, bump, smoothstep
-from fercore.twins.curves import Sides
+from fercore.twins.canvas import Canvas, bell, bump, reaches, smoothstep
+from fercore.twins.mouth import MOUTH
 
 WRAP = 0.15  # light that goes round into the shadow through the skin: cos = -WRAP is where it ends
 STEEPEST = 2.5  # slopes beyond this belong to the outline, where a height field has no meaning
 
 
-def head_radius(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides) -> Tensor:
+def head_radius(c: Canvas, p: SimpleNamespace, k: SimpleNamespace) -> Tensor:
     """r of the head outline: below 1 inside; the lower half narrows with the jaw, the upper is the skull."""
-    down = (c.v / sides(k.chin)).square()
+    down = (c.v / c.sides(k.chin)).square()
     up = (c.v / 1.66).square()
     across = (c.u / p.width).square()
     lower = across * (1 + p.jaw * down) + 0.55 * down + 0.45 * down.square()
@@ -24,25 +24,37 @@ def head_radius(c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides)
 
 
 def height(
-    c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, radius: Tensor, au: dict, mouth: SimpleNamespace
+    c: Canvas, p: SimpleNamespace, k: SimpleNamespace, radius: Tensor, au: dict, mouth: SimpleNamespace
 ) -> Tensor:
     """Depth of the face towards the viewer, B x H x W."""
     r = radius.clamp(0, 1.3)
     dome = 1.03 - r * (0.4 + 0.6 * r)
     z = dome.clamp_min(1e-3).sqrt() + 3 * dome.clamp_max(1e-3)  # keeps falling outside: no bright rim
-    nose_y, nose_wide = sides(k.nose_y), sides(k.nose_wide)
-    z = z + _nose(c, p, nose_y, nose_wide)
+    return _lower_face(_middle_face(_eye_region(z, c, p), c, p, k, au), c, p, k, mouth)
+
+
+@reaches(-0.50, 0.35)
+def _eye_region(z: Tensor, c: Canvas, p: SimpleNamespace) -> Tensor:
     socket = (c.a - p.eye_x) / 0.27
     z = z - p.socket * bell(socket.square() + ((c.v + 0.04) / 0.17).square())
     ball = (c.a - p.eye_x) / 0.17
     z = z + 0.07 * bell(ball.square() + (c.v / 0.10).square())
-    raised = sides(au[6] + au[12]).clamp(0, 2)
+    return z + (0.05 + 0.03 * p.masculine) * bell(((c.a - 0.36) / 0.34).square() + ((c.v + 0.27) / 0.10).square())
+
+
+@reaches(-0.20, 1.00)
+def _middle_face(z: Tensor, c: Canvas, p: SimpleNamespace, k: SimpleNamespace, au: dict[int, Tensor]) -> Tensor:
+    raised = c.sides(au[6] + au[12]).clamp(0, 2)
     cheek_v = (c.v - 0.44 + 0.05 * raised) / 0.23
     z = z + (p.cheek + 0.07 * raised) * bell(((c.a - 0.56) / 0.27).square() + cheek_v.square())
-    z = z + (0.05 + 0.03 * p.masculine) * bell(((c.a - 0.36) / 0.34).square() + ((c.v + 0.27) / 0.10).square())
+    return z + _nose(c, p, c.sides(k.nose_y), c.sides(k.nose_wide))
+
+
+@reaches(*MOUTH)
+def _lower_face(z: Tensor, c: Canvas, p: SimpleNamespace, k: SimpleNamespace, mouth: SimpleNamespace) -> Tensor:
     hollow = 0.05 * bell(((c.a - 0.60) / 0.22).square() + ((c.v - 0.86) / 0.24).square())  # below the cheekbone
-    lower = _lips(c, mouth, nose_y) + _chin(c, sides(k.middle), sides(k.chin), sides(k.lower_lip))
-    return z - hollow + lower
+    chin = _chin(c, c.sides(k.lower_middle), c.sides(k.chin), c.sides(k.lower_lip))
+    return z - hollow + _lips(c, mouth, c.sides(k.nose_y)) + chin
 
 
 def _nose(c: Canvas, p: SimpleNamespace, nose_y: Tensor, nose_wide: Tensor) -> Tensor:
@@ -94,11 +106,15 @@ def _slopes(z: Tensor, pixel: float) -> tuple[Tensor, Tensor]:
 
 
 def hollows(c: Canvas, p: SimpleNamespace, nose_y: Tensor) -> Tensor:
-    """Factor of light that reaches the hollows: eye sockets, under the nose, beside the nose root."""
+    """Factor of light that reaches the hollows: eye sockets, under and beside the nose, and the sides of the head."""
+    return _around_nose(1 - 0.25 * smoothstep((c.a - 0.62) / 0.55), c, p, nose_y)
+
+
+@reaches(-0.40, 1.20)
+def _around_nose(lit: Tensor, c: Canvas, p: SimpleNamespace, nose_y: Tensor) -> Tensor:
     socket = 0.22 * bell(((c.a - p.eye_x + 0.05) / 0.24).square() + ((c.v + 0.09) / 0.12).square())
     under = 0.16 * bell((c.a / 0.22).square() + ((c.v - nose_y - 0.07) / 0.07).square())
     root = 0.14 * bell(((c.a - 0.17) / 0.08).square() + ((c.v - 0.02) / 0.14).square())
     away = c.u + 0.16 * p.light_x.sign()  # the nose's shadow falls away from the light
     cast = 0.45 * p.light_x.abs().clamp(0, 0.6) * bell((away / 0.11).square() + ((c.v - nose_y + 0.12) / 0.26).square())
-    edge = 0.25 * smoothstep((c.a - 0.62) / 0.55)
-    return (1 - socket) * (1 - under) * (1 - root) * (1 - cast) * (1 - edge)
+    return lit * (1 - socket) * (1 - under) * (1 - root) * (1 - cast)

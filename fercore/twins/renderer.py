@@ -15,16 +15,17 @@ from torch.nn.functional import pad
 from fercore.twins import detail
 from fercore.twins.canvas import Canvas, make_canvas
 from fercore.twins.colour import coloured, plain, under_skin
-from fercore.twins.curves import Sides, face_curves, sided_units
+from fercore.twins.curves import face_curves, sided_units
 from fercore.twins.eyes import draw_brows, draw_eyes
 from fercore.twins.facs import AU_NUMBERS, STRONGEST
 from fercore.twins.hair import draw_accessories, draw_behind, draw_ears, draw_front_hair
 from fercore.twins.identity import Identity
-from fercore.twins.mouth import draw_mouth, draw_nostrils, mouth_lines
+from fercore.twins.memory import keep_freed
+from fercore.twins.mouth import MOUTH, draw_mouth, draw_nostrils, mouth_lines
 from fercore.twins.relief import head_radius, height, hollows, shade
 from fercore.twins.skin import furrows, skin_tone
 
-PIXELS_AT_ONCE = 1 << 15  # a batch whose planes stay in the cache of one core
+PIXELS_AT_ONCE = 1 << 17  # a batch: more would not stay in the cache, with less the calls would count
 SMALLEST = 32  # pixels; below this eyes and lips are no longer drawn apart
 MODALITIES = ("gray", "rgb", "thermal")
 
@@ -48,6 +49,7 @@ def render(
     Raises ValueError for a size below 32, an unknown modality, or units that are not drawable.
     """
     _check(faces, size, modality)
+    keep_freed()
     batch = batch or max(1, PIXELS_AT_ONCE // size**2)
     parts = [_render_batch(faces[i : i + batch], size, device, modality) for i in range(0, len(faces), batch)]
     shape = (0, size, size, 3) if modality == "rgb" else (0, size, size)
@@ -96,25 +98,25 @@ def _parameters(faces: Sequence[Face], device: str) -> SimpleNamespace:
 
 def _draw(c: Canvas, p: SimpleNamespace, au: dict[int, Tensor], skin: Tensor, hair: Tensor) -> Tensor:
     """The scene back to front, linear light, B x S x S; 3 x B x S x S where the tones of ``p`` are colours."""
-    sides, k = Sides(c.u), face_curves(p, au)
+    k = face_curves(p, au)
     mottle, strands = c.field(skin, 1.3, 1.7), c.field(hair, 0.55, 2.6)
     locks = strands + detail.hairs(c, hair)
-    rough, creases, near = detail.pores(c, p, skin), 1 - furrows(c, p, k, sides, au, mottle), detail.resolved(c)
-    radius, mouth = head_radius(c, p, k, sides), mouth_lines(c, p, k, sides)
-    relief = height(c, p, k, sides, radius, au, mouth) + 0.0022 * rough - 0.04 * near * creases
+    rough, creases, near = detail.pores(c, p, skin), 1 - furrows(c, p, k, au, mottle), detail.resolved(c)
+    radius, mouth = head_radius(c, p, k), mouth_lines(c.at(c.rows(*MOUTH)), p, k)
+    relief = height(c, p, k, radius, au, mouth) + 0.0022 * rough - 0.04 * near * creases
     diffuse, gloss = shade(c, p, relief)
-    nose_y, nose_wide = sides(k.nose_y), sides(k.nose_wide)
+    nose_y, nose_wide = c.sides(k.nose_y), c.sides(k.nose_wide)
     light = diffuse * hollows(c, p, nose_y)
-    tone = skin_tone(c, p, k, sides, mottle, detail.bristles(c, hair, strands))
+    tone = skin_tone(c, p, k, mottle, strands, hair)
     tone = tone * (1 + 0.02 * rough - 0.35 * p.melanin * detail.freckles(c, p, skin))
     face = tone * under_skin(light, p) * (1 - (1 - 0.4 * near) * creases)  # from near, light makes creases too
     face = face + gloss * p.skin_tone
     face = draw_nostrils(face, c, nose_y, nose_wide, p)
-    face = draw_mouth(face, c, p, k, sides, light, mouth)
-    face = draw_eyes(face, light, c, p, k, sides)
-    face = draw_brows(face, c, p, k, sides, locks, detail.brow_hairs(c, hair))
+    face = draw_mouth(face, c, p, k, light, mouth)
+    face = draw_eyes(face, c, light, p, k)
+    face = draw_brows(face, c, p, k, locks, hair)
     image = draw_ears(draw_behind(c, p, locks), c, p)
-    image = image + c.inside((1 - radius) * 0.5, 0.01) * (face - image)
+    image = torch.lerp(image, face, c.inside((1 - radius) * 0.5, 0.01))
     image = draw_front_hair(image, c, p, locks, radius)
     return draw_accessories(image, c, p)
 
@@ -141,6 +143,8 @@ def _blur(image: Tensor, sigma: Tensor) -> Tensor:
     for axis, margin in ((-1, (reach, reach, 0, 0)), (-2, (0, 0, reach, reach))):
         wide = pad(image.reshape(-1, 1, size, size), margin, mode="replicate")[:, 0]
         wide = wide.reshape(*image.shape[:-2], *wide.shape[-2:])
-        shifted = (wide.narrow(axis, start, size) for start in range(2 * reach + 1))
-        image = sum(weights[..., i : i + 1] * part for i, part in enumerate(shifted))
+        image = weights[..., reach : reach + 1] * wide.narrow(axis, reach, size)
+        for i in range(reach):  # a Gaussian is even: both neighbours at once
+            neighbours = wide.narrow(axis, i, size) + wide.narrow(axis, 2 * reach - i, size)
+            image.addcmul_(weights[..., i : i + 1], neighbours)
     return image

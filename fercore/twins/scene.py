@@ -10,11 +10,11 @@ class Nuisance:
     """How much varies, as standard deviations; the defaults are a calm studio after face alignment."""
 
     light: float = 0.34  # sideways tilt of the light, per subject
-    pose: float = 0.10  # yaw and pitch in radians, per sequence
+    pose: float = 0.08  # yaw and pitch in radians, per sequence
     sway: float = 0.012  # the same, between the frames of a sequence
-    shift: float = 0.022  # of the crop, in face units, per frame
+    shift: float = 0.018  # of the crop, in face units, per frame
     scale: float = 0.020  # of the crop, per frame
-    framing: float = 0.034  # of the crop, per setting: what an alignment makes of a face's own proportions
+    framing: float = 0.040  # of the crop, per setting: what an alignment makes of a face's own proportions
     roll: float = 0.022  # radians, per frame
     noise: float = 0.012  # of the sensor, images in 0..1
     blur: float = 0.45  # of the lens, in pixels at 64 px

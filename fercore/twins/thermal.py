@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from fercore.twins.canvas import Canvas, bell, bump, smoothstep
-from fercore.twins.curves import Sides, face_curves
+from fercore.twins.curves import face_curves
 from fercore.twins.mouth import mouth_lines
 from fercore.twins.relief import head_radius
 
@@ -28,11 +28,11 @@ def thermal_image(
 
     ``faces`` give the seeds of the sensor's noise.
     """
-    sides, k = Sides(c.u), face_curves(p, au)
+    k = face_curves(p, au)
     strands = c.field(hair, 0.55, 2.6)
-    radius = head_radius(c, p, k, sides)
+    radius = head_radius(c, p, k)
     warmth = _around(c, p, strands)
-    face = _skin(c, p, k, sides, au, skin, radius)
+    face = _skin(c, p, k, au, skin, radius)
     warmth = warmth + c.inside((1 - radius) * 0.5, 0.02) * (face - warmth)
     return _sensor(_covers(warmth, c, p, strands, radius), faces, size)
 
@@ -53,38 +53,38 @@ def _around(c: Canvas, p: SimpleNamespace, strands: Tensor) -> Tensor:
 
 
 def _skin(
-    c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides, au: dict[int, Tensor], skin: Tensor, radius: Tensor
+    c: Canvas, p: SimpleNamespace, k: SimpleNamespace, au: dict[int, Tensor], skin: Tensor, radius: Tensor
 ) -> Tensor:
     """Temperature of bare skin: vessels near the surface warm it, cartilage and fat keep it cool."""
     own = 0.035 * c.field(skin, 2.6, 3.4, folded=True)  # everybody's own pattern of vessels, about even in both halves
-    nose_y = sides(k.nose_y)
+    nose_y = c.sides(k.nose_y)
     canthus = 0.17 * bell(((c.a - p.eye_x + 0.72 * p.eye_width) / 0.09).square() + ((c.v - 0.03) / 0.08).square())
     orbit = 0.05 * bell(((c.a - p.eye_x) / 0.26).square() + (c.v / 0.15).square())
     forehead = 0.06 * bell((c.a / 0.75).square() + ((c.v + 0.62) / 0.34).square())
-    frown = 0.035 * sides(au[4]) * bump(c.a - 0.1, 0.16) * bump(c.v + 0.30, 0.14)  # a muscle at work warms its skin
+    frown = 0.035 * c.sides(au[4]) * bump(c.a - 0.1, 0.16) * bump(c.v + 0.30, 0.14)  # a muscle at work warms its skin
     nose = (0.24 + 0.5 * (p.nose_out - 0.40)) * bell((c.a / 0.17).square() + ((c.v - nose_y + 0.10) / 0.20).square())
-    cheek_v = c.v - 0.48 + 0.07 * sides(au[6] + au[12]).clamp(0, 2)
-    cheek = (0.12 + 0.4 * (p.cheek - 0.09)) * bell(((c.a - 0.60) / 0.26).square() + (cheek_v / 0.26).square())
-    chin = 0.05 * bell((c.a / 0.3).square() + ((c.v - sides(k.chin) + 0.18) / 0.16).square())
+    cheek_v = c.v - 0.48 + 0.07 * c.sides(au[6] + au[12]).clamp(0, 2)
+    cheek = (0.12 + 0.4 * (p.cheek - 0.065)) * bell(((c.a - 0.60) / 0.26).square() + (cheek_v / 0.26).square())
+    chin = 0.05 * bell((c.a / 0.3).square() + ((c.v - c.sides(k.chin) + 0.18) / 0.16).square())
     limb = 0.12 * smoothstep((radius - 0.45) / 0.55)  # skin seen at a slant radiates less towards the camera
     warmth = SKIN + own + canthus + orbit + forehead + frown - nose - cheek - chin - limb
     eyeball = bell(((c.a - p.eye_x) / (0.8 * p.eye_width)).square() + (c.v / 0.07).square())
-    open_eye = (sides(k.upper_lid) / (0.6 * p.eye_height)).clamp(0, 1.6)
+    open_eye = (c.sides(k.upper_lid) / (0.6 * p.eye_height)).clamp(0, 1.6)
     warmth = warmth - 0.07 * eyeball * open_eye  # the wet cornea
-    brow_v = c.v - p.brow_y - sides(k.brow_inner) * smoothstep(0.5 - 2 * (c.a - 0.47)) - 0.5 * sides(k.brow_outer)
+    brow_v = c.v - p.brow_y - c.sides(k.brow_inner) * smoothstep(0.5 - 2 * (c.a - 0.47)) - 0.5 * c.sides(k.brow_outer)
     warmth = warmth - 0.15 * p.brow_dark * bump(brow_v, 1.3 * p.brow_thick) * bump(c.a - 0.47, 1.1 * p.brow_length)
-    return _mouth(warmth, c, p, k, sides)
+    return _mouth(warmth, c, p, k)
 
 
-def _mouth(warmth: Tensor, c: Canvas, p: SimpleNamespace, k: SimpleNamespace, sides: Sides) -> Tensor:
+def _mouth(warmth: Tensor, c: Canvas, p: SimpleNamespace, k: SimpleNamespace) -> Tensor:
     """Lips a little warmer than their skin; the open mouth warmer still, its teeth cooled by the breath; the beard."""
-    m = mouth_lines(c, p, k, sides)
-    jaw = smoothstep((c.v - sides(k.middle) + 0.38) / 0.22) * (1 - 0.8 * bump(c.a, 0.42) * bump(c.v - m.line, 0.10))
+    m = mouth_lines(c, p, k)
+    jaw = smoothstep((c.v - c.sides(k.middle) + 0.38) / 0.22) * (1 - 0.8 * bump(c.a, 0.42) * bump(c.v - m.line, 0.10))
     warmth = warmth - 0.20 * p.beard * jaw
     lips = c.inside(torch.minimum(c.v - m.outer_upper, m.outer_lower - c.v), 0.02) * m.within
     opening = c.inside(torch.minimum(c.v - m.inner_upper, m.inner_lower - c.v)) * m.within
     opening = opening * smoothstep((m.inner_lower - m.inner_upper - 0.008) / 0.03)
-    teeth = c.inside(sides(k.teeth) - (c.v - m.inner_upper)) * (m.t < 0.95)
+    teeth = c.inside(c.sides(k.teeth) - (c.v - m.inner_upper)) * (m.t < 0.95)
     return warmth + 0.05 * lips + opening * (0.08 - 0.14 * teeth)
 
 

@@ -1,9 +1,12 @@
 """Prototypes obey the Facial Action Coding System's rules, and each unit moves its own part of the face."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
+from fercore.twins.curves import face_curves, sided_units
 from fercore.twins.facs import (
     AU_INDEX,
     AU_NAMES,
@@ -74,6 +77,20 @@ def test_each_unit_moves_its_own_region_and_little_elsewhere(number, twin_recipe
     top, bottom = (round(66 * share) for share in OWN_ROWS[number])
     assert change.sum() > 66 * 66 * 0.15, "the unit is hardly visible"
     assert change[top:bottom].sum() > 0.85 * change.sum()
+
+
+@pytest.mark.parametrize(("units", "curve", "sign"), [
+    ({1: 1.0, 4: 1.0}, "brow_inner", -1),  # raised and drawn together, the inner ends rise
+    ({4: 1.0}, "brow_inner", 1),
+    ({12: 1.0}, "corner", -1),
+    ({20: 1.0}, "corner", 1),  # in fear the corners go outwards and down, or it would be a smile
+    ({27: 1.0}, "corner", 1),  # the corners of a gaping mouth leave the upper lip
+])  # fmt: skip
+def test_curves_go_where_the_muscles_pull(twin_recipe, units, curve, sign):
+    face = still_face(twin_recipe, intensities(units))
+    p = SimpleNamespace(**{name: torch.tensor(float(x)) for name, x in face.identity.traits.items()})
+    au = sided_units(torch.tensor(face.units[None], dtype=torch.float32), torch.zeros(1))
+    assert (sign * getattr(face_curves(p, au), curve) > 0.01).all()
 
 
 def test_one_sided_units_move_one_half(twin_recipe):

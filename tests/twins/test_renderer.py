@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from fercore.quality import samples
+from fercore.twins.canvas import Canvas
 from fercore.twins.cast import keep_subjects
 from fercore.twins.colour import coloured, plain, under_skin
 from fercore.twins.datasets import TWINS
@@ -37,6 +38,26 @@ def test_the_same_image_in_any_batch_and_with_any_number_of_threads(faces, size)
     finally:
         torch.set_num_threads(before)
     assert np.array_equal(render(faces[::-1], size)[::-1], whole)
+
+
+@pytest.mark.parametrize(("size", "modality"), [(40, "gray"), (96, "rgb")])
+def test_what_is_drawn_on_some_rows_only_cannot_reach_the_others(faces, size, modality, monkeypatch):
+    everyone = faces[:20] + samples.people(2, how=samples.recipe(2.0))[0]
+    some = render(everyone, size, modality=modality)
+    asked = []
+    monkeypatch.setattr(Canvas, "rows", lambda c, *reach: asked.append(reach) or slice(0, c.v.shape[-2]))
+    assert np.array_equal(render(everyone, size, modality=modality), some)
+    assert len(set(asked)) > 8
+
+
+def test_rows_are_those_that_show_the_heights_in_any_face():
+    v = torch.tensor([[[-1.0, -0.9], [0.0, 0.2], [1.0, 1.1]], [[-0.8, -0.7], [0.3, 0.4], [1.3, 1.4]]])  # 2 x 3 x 2
+    heights = v.amin((0, 2)).tolist(), v.amax((0, 2)).tolist()
+    canvas = Canvas(v, v, v.abs(), v.sign(), v, 0.5, heights)
+    assert canvas.rows(0.25, 0.5) == slice(1, 2) and canvas.rows(0.5, 9.0) == slice(2, 3)
+    assert canvas.rows(2.0, 3.0) == slice(0, 0) and canvas.rows(-0.7, 0.35) == slice(0, 2)
+    part = canvas.at(slice(1, 3))
+    assert torch.equal(part.v, v[:, 1:]) and part.rows(0.25, 0.5) == slice(0, 1)
 
 
 def test_images_are_gray_bytes_with_contrast(faces):
