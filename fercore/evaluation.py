@@ -69,6 +69,8 @@ class Ratio(Interval):
     """A ratio and its 95 % interval, told as it is and not in percent."""
 
     def __str__(self) -> str:
+        if self.low != self.low:
+            return f"{self.value:.2f} [one person]" if self.value == self.value else "over nothing"
         return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}]".replace("inf", "∞")
 
 

@@ -199,12 +199,14 @@ def test_ratio_of_errors_with_its_interval():
     interval = ratio_interval(unequal, errors, subject)
     assert interval.value == unequal.sum() / errors.sum() and interval.low < interval.value < interval.high
     assert str(Ratio(2, 1.5, 2.25)) == "2.00 [1.50, 2.25]"
+    assert str(ratio_interval(twice[:10], errors[:10], subject[:10])) == "2.00 [one person]"
 
 
 def test_ratio_to_nothing_is_not_a_number_and_draws_without_any_do_not_count():
     none, some = pd.Series([0, 0, 0]), pd.Series([1, 1, 1])
     subject = pd.Series(["a", "b", "c"])
     assert np.isnan(ratio_interval(some, none, subject).value)
+    assert str(ratio_interval(none, none, subject)) == "over nothing"
     assert ratio_interval(pd.Series([2, 0, 0]), pd.Series([1, 0, 0]), subject) == Ratio(2, 2, 2)
 
 

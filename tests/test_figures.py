@@ -284,3 +284,8 @@ def test_confusion_of_a_trial_is_of_that_trial_and_names_its_data(scored, monkey
     assert (shown[:, SEVEN.index("fear")] == 100).all()
     assert "testedon:facesfromelsewhere" in foot(figure)
     assert "testedon" not in foot(figures.confusion_matrices(scored, ["CNN"]))
+
+
+def test_points_are_flattened_for_every_seed_that_a_run_may_have():
+    points = np.random.default_rng(0).standard_normal((12, 5))
+    assert np.array_equal(features.tsne(points, 2**40 + 3), features.tsne(points, 3))

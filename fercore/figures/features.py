@@ -10,6 +10,8 @@ from sklearn.preprocessing import StandardScaler
 from fercore.figures.page import new, stamped
 from fercore.runs import Run
 
+SEEDS = 2**32  # those that scikit-learn and umap take
+
 
 def embedding(runs: list[Run], stamp: str, seed: int = 0) -> Figure:
     """Test images in two dimensions, t-SNE above and UMAP below: pixels first, then each run's features (Fig. 5).
@@ -40,13 +42,13 @@ def embedding(runs: list[Run], stamp: str, seed: int = 0) -> Figure:
 
 def tsne(points: np.ndarray, seed: int) -> np.ndarray:
     """Points (N x D) in two dimensions, N x 2."""
-    return TSNE(perplexity=min(30, (len(points) - 1) / 3), init="pca", random_state=seed).fit_transform(points)
+    return TSNE(perplexity=min(30, (len(points) - 1) / 3), init="pca", random_state=seed % SEEDS).fit_transform(points)
 
 
 def _umap(points: np.ndarray, seed: int) -> np.ndarray:
     from umap import UMAP  # slow to import: numba compiles
 
-    return UMAP(n_neighbors=min(15, len(points) - 1), random_state=seed, n_jobs=1).fit_transform(points)
+    return UMAP(n_neighbors=min(15, len(points) - 1), random_state=seed % SEEDS, n_jobs=1).fit_transform(points)
 
 
 def filters(run: Run, stamp: str, decoder_filters: int = 100, seed: int = 0) -> Figure:
