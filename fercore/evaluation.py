@@ -60,7 +60,7 @@ class Interval:
     high: float
 
     def __str__(self) -> str:
-        if self.low != self.low:
+        if np.isnan(self.low):
             return f"{100 * self.value:.1f} [one person]"
         return f"{100 * self.value:.1f} [{100 * self.low:.1f}, {100 * self.high:.1f}]".replace("inf", "∞")
 
@@ -69,8 +69,8 @@ class Ratio(Interval):
     """A ratio and its 95 % interval, told as it is and not in percent."""
 
     def __str__(self) -> str:
-        if self.low != self.low:
-            return f"{self.value:.2f} [one person]" if self.value == self.value else "over nothing"
+        if np.isnan(self.low):
+            return "over nothing" if np.isnan(self.value) else f"{self.value:.2f} [one person]"
         return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}]".replace("inf", "∞")
 
 

@@ -80,7 +80,7 @@ def reaches(top: float, bottom: float) -> Callable[[Callable[..., Tensor]], Call
     """Let ``draw(image, c, ...)`` see only the rows that show v from ``top`` to ``bottom``, all that it can change.
 
     Bells and edges end, so what is drawn stays the same; ``image`` itself is changed. Planes among the arguments
-    (... x H x W) are cut to the same rows.
+    (... x H x W) are cut to the same rows; those inside a namespace are not, and come with these rows.
     """
 
     def on_rows(draw: Callable[..., Tensor]) -> Callable[..., Tensor]:

@@ -2,9 +2,9 @@
 
 Every quantity has shape 2 x B x 1 x 1, the viewer's left and right half; ``Canvas.sides`` blends the two along u.
 
-How far a unit moves a curve follows human measure (see ``identity``), and was then adjusted until two public readers of
-expressions, which learned from photographs of other people (face-api 1.7, fer 22.4), read the prototypes as intended
-more often. None of their weights is used here.
+How far a unit moves a curve was set by eye within human measure, then adjusted until two public readers of expressions,
+which learned from photographs (face-api 1.7, fer 22.4), read the prototypes as intended more often. None of their
+weights is used here.
 """
 
 from types import SimpleNamespace
@@ -35,8 +35,8 @@ def face_curves(p: SimpleNamespace, au: dict[int, Tensor]) -> SimpleNamespace:
 
 def _brow_curves(p: SimpleNamespace, au: dict[int, Tensor]) -> dict[str, Tensor]:
     return {
-        # added to the height of the inner end; raised and drawn together it rises: both muscles make brows oblique
-        "brow_inner": -0.14 * au[1] + 0.19 * au[4] * (1 - 0.8 * au[1]).clamp_min(0) + 0.06 * au[9],
+        # added to the height of the inner end; raised and drawn together about equally, it rises: brows stand oblique
+        "brow_inner": -0.14 * au[1] + 0.19 * au[4] * (1 - 0.8 * au[1]) + 0.06 * au[9],
         "brow_outer": -0.10 * au[2] + 0.045 * au[4] + 0.02 * au[6],
         "brow_medial": 0.18 * p.brow_length * au[4],
         "brow_arch": p.brow_arch * (1 - 0.4 * au[4]),
@@ -49,7 +49,6 @@ def _eye_curves(p: SimpleNamespace, au: dict[int, Tensor]) -> dict[str, Tensor]:
         "upper_lid": 0.53 * p.eye_height * lift * (1 - 1.40 * au[43]),
         "lower_lid": 0.45 * p.eye_height * (1 - 0.50 * au[7] - 0.50 * au[6] - 0.33 * au[9]),
         "rest_lid": 0.53 * p.eye_height * (1 + 0.25 * au[5]),  # where the fold above the lid stays
-        "white_above": au[5],
     }
 
 
@@ -74,7 +73,7 @@ def _mouth_curves(p: SimpleNamespace, au: dict[int, Tensor]) -> dict[str, Tensor
     lower_middle = p.mouth_y - 0.04 * au[17] + 0.02 * au[26]
     bared = (0.35 + au[12] + au[20] + 0.5 * au[10] + 0.5 * au[9]).clamp(0, 1)
     return {
-        "half_width": p.mouth_width + wide,
+        "half_width": (p.mouth_width + wide).clamp_min(0.12),
         "corner": corner,
         "gap_up": (0.45 + 0.2 * au[20]) * part + 0.085 * au[27],
         "gap_down": (0.85 - 0.2 * au[20]) * part + 0.045 * au[12] * au[25] + dropped,

@@ -50,7 +50,7 @@ def _eyeball(c: Canvas, p: SimpleNamespace, y: Tensor, below_upper: Tensor) -> T
     return ball + 0.75 * glint * (1 - ball)
 
 
-@reaches(-0.95, 0.20)
+@reaches(-1.00, 0.55)
 def draw_brows(
     image: Tensor,
     c: Canvas,

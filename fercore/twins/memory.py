@@ -9,7 +9,7 @@ LARGEST, KEPT = 1 << 25, 1 << 28  # bytes
 
 @cache
 def keep_freed() -> None:
-    """Ask the GNU C library to keep freed blocks of up to 32 MB (256 MB in all) for this process.
+    """Ask the GNU C library to keep freed blocks of up to 32 MB, and to give back only what is free beyond 256 MB.
 
     By default it returns each plane to the system and fetches it anew, a sixth of the time of drawing. Other C
     libraries go on as they do.

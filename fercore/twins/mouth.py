@@ -7,14 +7,14 @@ from torch import Tensor
 
 from fercore.twins.canvas import BELOW, Canvas, bell, bump, reaches, smoothstep
 
-MOUTH = (0.35, BELOW)  # v of the rows that mouth and chin can reach
+MOUTH = (0.05, BELOW)  # v of the rows that mouth and chin can reach
 TEETH = (0.0, 0.122, 0.218, 0.325, 0.420)  # where two upper teeth meet: incisors of 8.5 and 6.7 mm, a canine of 7.5
 
 
 def mouth_lines(c: Canvas, p: SimpleNamespace, k: SimpleNamespace) -> SimpleNamespace:
     """The four curves of the mouth: outer upper, inner upper, inner lower, outer lower lip; and t = u / half width.
 
-    ``c`` has the rows of ``MOUTH``, as what is drawn along the lines.
+    They lie on the rows of ``c``; what is drawn along them must have the same rows.
     """
     t = c.a / c.sides(k.half_width)
     room = (1 - t.square()).clamp_min(0)

@@ -19,7 +19,7 @@ def skin_tone(
     return _beard(p.skin_tone * (1 + p.mottle * mottle) * (1 - flush * p.blood - rings), c, p, k, strands, hair)
 
 
-@reaches(0.15, BELOW)
+@reaches(0.05, BELOW)
 def _beard(tone: Tensor, c: Canvas, p: SimpleNamespace, k: SimpleNamespace, strands: Tensor, hair: Tensor) -> Tensor:
     middle = c.sides(k.middle)
     jaw = smoothstep((c.v - middle + 0.42 + 0.5 * (c.a - 0.25).clamp(-0.1, 0.6) * -1.0) / 0.22)
@@ -41,7 +41,7 @@ def _upper_furrows(smooth: Tensor, c: Canvas, p: SimpleNamespace, au: dict[int, 
     return smooth * (1 - (p.furrow * (_frown(c, p, au) + _around_eyes(c, p, au))).clamp(0, 0.6))
 
 
-@reaches(0.15, BELOW)
+@reaches(0.05, BELOW)
 def _lower_furrows(smooth: Tensor, c: Canvas, p: SimpleNamespace, k: SimpleNamespace, au: dict[int, Tensor]) -> Tensor:
     return smooth * (1 - (p.furrow * (_nasolabial(c, p, k, au) + _around_mouth(c, p, k, au))).clamp(0, 0.55))
 

@@ -79,6 +79,13 @@ def test_each_unit_moves_its_own_region_and_little_elsewhere(number, twin_recipe
     assert change[top:bottom].sum() > 0.85 * change.sum()
 
 
+def curves_of(face: Face, **traits: float) -> SimpleNamespace:
+    """The landmark quantities of an even face."""
+    p = {name: torch.tensor(float(x)) for name, x in (face.identity.traits | traits).items()}
+    au = sided_units(torch.tensor(face.units[None], dtype=torch.float32), torch.zeros(1))
+    return face_curves(SimpleNamespace(**p), au)
+
+
 @pytest.mark.parametrize(("units", "curve", "sign"), [
     ({1: 1.0, 4: 1.0}, "brow_inner", -1),  # raised and drawn together, the inner ends rise
     ({4: 1.0}, "brow_inner", 1),
@@ -87,10 +94,13 @@ def test_each_unit_moves_its_own_region_and_little_elsewhere(number, twin_recipe
     ({27: 1.0}, "corner", 1),  # the corners of a gaping mouth leave the upper lip
 ])  # fmt: skip
 def test_curves_go_where_the_muscles_pull(twin_recipe, units, curve, sign):
-    face = still_face(twin_recipe, intensities(units))
-    p = SimpleNamespace(**{name: torch.tensor(float(x)) for name, x in face.identity.traits.items()})
-    au = sided_units(torch.tensor(face.units[None], dtype=torch.float32), torch.zeros(1))
-    assert (sign * getattr(face_curves(p, au), curve) > 0.01).all()
+    curves = curves_of(still_face(twin_recipe, intensities(units)))
+    assert (sign * getattr(curves, curve) > 0.01).all()
+
+
+def test_the_smallest_mouth_is_still_a_mouth(twin_recipe):
+    face = still_face(twin_recipe, STRONGEST * intensities({23: 1.0, 24: 1.0, 27: 1.0}))
+    assert (curves_of(face, mouth_width=0.25).half_width > 0.1).all()  # below 0 a bar would cross the face
 
 
 def test_one_sided_units_move_one_half(twin_recipe):

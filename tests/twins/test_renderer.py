@@ -12,8 +12,10 @@ from fercore.twins.canvas import Canvas
 from fercore.twins.cast import keep_subjects
 from fercore.twins.colour import coloured, plain, under_skin
 from fercore.twins.datasets import TWINS
+from fercore.twins.facs import AU_NUMBERS, STRONGEST
 from fercore.twins.filming import film, person
-from fercore.twins.renderer import render
+from fercore.twins.identity import PROPORTIONS
+from fercore.twins.renderer import Face, render
 
 TONES = (
     *("skin_tone", "hair_tone", "lip_tone", "iris_tone", "clothes", "back", "undertone", "hair_warmth", "iris_hue"),
@@ -48,6 +50,27 @@ def test_what_is_drawn_on_some_rows_only_cannot_reach_the_others(faces, size, mo
     monkeypatch.setattr(Canvas, "rows", lambda c, *reach: asked.append(reach) or slice(0, c.v.shape[-2]))
     assert np.array_equal(render(everyone, size, modality=modality), some)
     assert len(set(asked)) > 8
+
+
+def extreme(random: np.random.Generator, face, **units):
+    """The face seen from the front, every proportion and unit at one of its ends, but for the ``units`` given."""
+    frontal = {"yaw": 0.0, "pitch": 0.0, "roll": 0.0, "scale": 1.0, "own_scale": 1.0, "noise": 0.0}
+    ends = {name: mean + 2.5 * deviation * random.choice([-1, 1]) for name, (mean, deviation) in PROPORTIONS.items()}
+    low = units or {f"au{n}": STRONGEST * random.choice([0, 1]) for n in AU_NUMBERS}
+    active = np.array([low.get(f"au{n}", 0.0) for n in AU_NUMBERS])
+    identity = replace(face.identity, traits=face.identity.traits | ends)
+    scene, asymmetry = face.scene | frontal, random.choice([-1.0, 0.0, 1.0])
+    return Face(identity, active, asymmetry, scene)
+
+
+def test_not_even_extreme_faces_reach_beyond_their_rows(faces, monkeypatch):
+    random = np.random.default_rng(0)
+    everyone = [extreme(random, face) for face in 6 * faces]
+    everyone += [extreme(random, face, au4=STRONGEST, au9=STRONGEST) for face in 2 * faces]
+    some = render(everyone, 40, batch=1)
+    monkeypatch.setattr(Canvas, "rows", lambda c, *reach: slice(0, c.v.shape[-2]))
+    whole = render(everyone, 40, batch=1)
+    assert np.array_equal(some, whole), (some != whole).any((1, 2)).sum()
 
 
 def test_rows_are_those_that_show_the_heights_in_any_face():
