@@ -72,7 +72,9 @@ class Canvas:
 
     def field(self, noise: Tensor, scale_u: float, scale_v: float, folded: bool = False) -> Tensor:
         """Random field ``noise`` (B x T x T) laid over the face, smooth (bilinear), repeated by reflection."""
-        grid = torch.stack([(self.a if folded else self.u) / scale_u, (self.v - CENTRE_V) / scale_v], dim=-1)
+        grid = torch.empty(*self.v.shape, 2, device=self.v.device)
+        torch.div(self.a if folded else self.u, scale_u, out=grid[..., 0])
+        torch.div(self.v - CENTRE_V, scale_v, out=grid[..., 1])
         return grid_sample(noise[:, None], grid, padding_mode="reflection", align_corners=True)[:, 0]
 
 
