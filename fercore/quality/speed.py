@@ -8,12 +8,12 @@ from fercore.quality.report import Check
 from fercore.quality.samples import people
 from fercore.twins.renderer import Face, render
 
-TRIES = 5
+TRIES, LASTING = 5, 0.5  # at least, and for as many seconds per person: a busy machine has moods of seconds
 PROMISED = ((64, "gray", 450), (224, "rgb", 30), (64, "thermal", None))  # size, modality, images per second
 
 
 def rate(size: int, modality: str, count: int = 10) -> float:
-    """Images that are drawn in a second of processor time, on one thread: the best of ``TRIES``, as timers do.
+    """Images that are drawn in a second of processor time, on one thread: the best of many tries, as timers do.
 
     What else a machine does makes a try slower, never faster.
     """
@@ -22,7 +22,10 @@ def rate(size: int, modality: str, count: int = 10) -> float:
     try:
         faces, _ = people(count)
         render(faces[:8], size, modality=modality)  # warm
-        return len(faces) / min(_seconds(faces, size, modality) for _ in range(TRIES))
+        took, started = [], time.monotonic()
+        while len(took) < TRIES or time.monotonic() - started < LASTING * count:
+            took.append(_seconds(faces, size, modality))
+        return len(faces) / min(took)
     finally:
         torch.set_num_threads(before)
 
@@ -35,7 +38,7 @@ def _seconds(faces: list[Face], size: int, modality: str) -> float:
 
 def checks(count: int = 10) -> list[Check]:
     """The speeds that the project promises, in images per second of processor time."""
-    note = f"{7 * count} images, one thread, best of {TRIES}"
+    note = f"{7 * count} images, one thread, best of {TRIES} tries or more"
     return [
         Check(f"drawn per second, {size} px {what}", rate(size, what, count), least, None, note)
         for size, what, least in PROMISED
