@@ -15,7 +15,7 @@ from fercore.twins.datasets import TWINS
 from fercore.twins.facs import AU_NUMBERS, STRONGEST
 from fercore.twins.filming import film, person
 from fercore.twins.identity import PROPORTIONS
-from fercore.twins.renderer import Face, render
+from fercore.twins.renderer import Face, _blur, render
 
 TONES = (
     *("skin_tone", "hair_tone", "lip_tone", "iris_tone", "clothes", "back", "undertone", "hair_warmth", "iris_hue"),
@@ -183,3 +183,25 @@ def test_light_under_the_skin_is_redder_in_shadow_and_leaves_gray_alone():
     assert (red[1:-1] > green[1:-1]).all() and (green[1:-1] > blue[1:-1]).all()
     exact = light ** (1 - 0.7 * 0.2)
     assert (red - exact).abs().max() < 0.03
+
+
+@pytest.mark.parametrize("trait", ["glasses", "cap", "long_hair", "freckled"])
+def test_what_only_some_people_have_is_drawn_on_them_alone(faces, trait):
+    plainest = dict.fromkeys(("glasses", "cap", "long_hair", "freckled"), 0.0)
+    without, own = (
+        replace(faces[0], identity=replace(faces[0].identity, traits=faces[0].identity.traits | plainest | more))
+        for more in ({}, {trait: 1.0})
+    )
+    bare, worn = render([without, own], 100, modality="rgb", batch=1).astype(int)
+    assert (bare != worn).any(axis=2).sum() > 20
+    assert np.array_equal(render([without, own], 100, modality="rgb", batch=2), [bare, worn])
+
+
+def test_blur_spreads_light_evenly_and_loses_none():
+    point = torch.zeros(1, 64, 64)
+    point[0, 30, 33] = 1.0
+    spread = _blur(point, torch.full((1, 1, 1), 0.8))
+    assert spread.sum() == pytest.approx(1, abs=1e-5)
+    around = spread[0, 25:36, 28:39]
+    for turned in (around.flip(0), around.flip(1), around.T):
+        torch.testing.assert_close(turned, around)
