@@ -193,7 +193,8 @@ def test_what_only_some_people_have_is_drawn_on_them_alone(faces, trait):
         for more in ({}, {trait: 1.0})
     )
     bare, worn = render([without, own], 100, modality="rgb", batch=1).astype(int)
-    assert (bare != worn).any(axis=2).sum() > 20
+    told = slice(75, 100) if trait == "long_hair" else slice(0, 100)  # at the ears short hair ends as well
+    assert (bare != worn)[told].any(axis=2).sum() > 20
     assert np.array_equal(render([without, own], 100, modality="rgb", batch=2), [bare, worn])
 
 
