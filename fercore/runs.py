@@ -166,9 +166,7 @@ class Run:
         """What stands under a figure of this run alone."""
         spec = self.spec
         parts = [f"tier {spec.tier}", f"data: {self.about['data']['credit']}", f"seed {spec.seed}"]
-        return " · ".join(
-            [*parts, f"commit {self.about['commit']}"] + ["made with other code or images than today's"] * self.stale
-        )
+        return " · ".join([*parts, *provenance.origin([self], 1)])
 
     def method(self) -> Method:
         """The trained networks, on the CPU."""

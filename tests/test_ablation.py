@@ -72,6 +72,12 @@ def test_stamp_names_the_card_that_trained_and_is_silent_about_cpus():
     assert "trained on" not in replace(asked, folds=(0,)).stamp
 
 
+def test_a_run_alone_names_its_card_and_its_age_as_many_do():
+    spec = study(["CNN"], [0]).specs[0]
+    stamp = store(spec, judged([True], 0), source_digest="old", device="H100").stamp
+    assert " · seed 0 · commit c0ffee0123 · trained on H100 · 1 of 1 runs made with other code" in stamp
+
+
 def test_a_stamp_with_arms_speaks_of_their_runs_too_and_of_shared_ones_once():
     base = study(["CNN"], [0, 1])
     arm = replace(base, changes={**dict(base.changes), "iterations": 11})

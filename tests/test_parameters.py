@@ -123,6 +123,7 @@ CHANGES = [
     ("gcnet", {"base_rate": float("nan")}, "valid: float"),
     ("gcnet", {"base_rate": 10**400}, "valid: float"),
     ("gcnet", {"distance": 2}, "valid: str"),
+    ("gcnet", {"distance": "l1"}, "distance 'l1' is unknown; valid: rms, l2"),
     ("gcnet", {"widths": 8}, "valid: tuple[int, ...], 1 or above"),
     ("gcnet", {"widths": [8, 0]}, "valid: tuple[int, ...], 1 or above"),
     ("gcnet", {"widths": []}, "valid: tuple[int, ...], 1 or above"),

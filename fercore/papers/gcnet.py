@@ -76,6 +76,9 @@ class Config(Settings):
 
     idle = ("margin", "distance", "lambda_S", "lambda_Gr", "lambda_Rr", "lambda_Ri")
 
+    def __post_init__(self):
+        self.check_choices(distance=("rms", "l2"))
+
     @property
     def stored_size(self) -> int:
         """Pixels of the images that ``image_size`` is cropped from."""

@@ -12,7 +12,7 @@ from fercore.twins.canvas import Canvas
 from fercore.twins.cast import keep_subjects
 from fercore.twins.colour import coloured, plain, under_skin
 from fercore.twins.datasets import TWINS
-from fercore.twins.facs import AU_NUMBERS, STRONGEST
+from fercore.twins.facs import AU_NUMBERS, STRONGEST, intensities
 from fercore.twins.filming import film, person
 from fercore.twins.identity import PROPORTIONS
 from fercore.twins.renderer import Face, _blur, render
@@ -172,6 +172,19 @@ def test_lips_catch_the_light():
     )
     facing_up = np.log(above / below)[:, 110:126, 76:84].mean(2)  # tones cancel; from under the nose to the lower lip
     assert (np.ptp(facing_up, axis=1) > 0.5).all()  # 0.4 at most where lips are flat
+
+
+def test_a_furrow_has_a_lit_and_a_shaded_wall_from_near():
+    scene = {"noise": 0.0, "gamma": 1.0, "ambient": 0.3, "pitch": 0.0}
+    face = samples.people(1, ("neutral",), samples.recipe(0.0))[0][0]
+    smooth, folded = (replace(face, units=intensities(units)) for units in ({}, {1: 1.0, 2: 1.0}))
+    above, below = (
+        render([replace(f, scene=f.scene | scene | {"light_y": light}) for f in (smooth, folded)], 224) + 1.0
+        for light in (-0.6, 0.6)
+    )
+    walls = np.log(above / below)[:, 20:60, 100:124].mean(2)  # tones cancel; the forehead, down its middle
+    rough = np.abs(np.diff(walls, 2, axis=1)).mean(1)
+    assert rough[1] > 1.5 * rough[0]  # the same without relief
 
 
 def test_light_under_the_skin_is_redder_in_shadow_and_leaves_gray_alone():
