@@ -82,9 +82,9 @@ class Ablation:
         return [run for run in map(find, wanted) if run is not None]
 
     def test_per_training(self, variant: str) -> float:
-        """Images tested over images learned from, in the mean of a variant's runs; not a number without any."""
+        """Classified images tested over those learned, in the mean of a variant's runs; not a number without any."""
         counts = [run.about["images"] for run in self.runs(variant)]
-        return float(np.mean([one["test"] / one["train"] for one in counts])) if counts else nan
+        return float(np.mean([one["test"] / one.get("classified", nan) for one in counts])) if counts else nan
 
     def predictions(self, variant: str, early: bool = False, trial: Trial | None = None) -> pd.DataFrame:
         """All test predictions of a variant, with fold and seed; empty where nothing is trained.

@@ -10,7 +10,8 @@ from dataclasses import replace
 import torch
 
 from fercore.faces.augmentation import Augmentation
-from fercore.runs import RunSpec, pretraining_of
+from fercore.runs import RunSpec
+from fercore.stages import pretraining_of
 from fercore.training import Course, fit
 
 TRAININGS = {  # paper -> protocol, people drawn (pictures, where each shows another person), stages and rows
@@ -53,7 +54,7 @@ def training(spec: RunSpec, device: str) -> dict[str, float]:
     division = spec.divide(faces)
     torch.manual_seed(spec.seed)
     method = spec.module.METHOD(config, division.classes, spec.terms).to(device, memory_format=torch.channels_last)
-    examples = spec.learned(faces, division, device)
+    examples = spec.learned(faces, config.streams(spec, faces, division, device), device)
     changed = Augmentation(config.scale, config.rotation, config.intensity, config.crops)
     batch = next(examples.epoch(config.batch_size, torch.Generator(), changed))
 

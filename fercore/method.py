@@ -92,8 +92,11 @@ class Settings:
         """The configuration as the paper has it under a protocol."""
         return self
 
-    def streams(self, spec: Any, faces: FaceSet, division: Division) -> Streams:
-        """What the run ``spec`` learns from: all images of the fold's training side, and nothing beside them."""
+    def streams(self, spec: Any, faces: FaceSet, division: Division, device: str = "cpu") -> Streams:
+        """What the run ``spec`` learns from: all images of the fold's training side, and nothing beside them.
+
+        ``device`` is where networks work that make a part of it.
+        """
         return Streams(division.train)
 
     def batches(self, spec: Any) -> Batches:

@@ -17,16 +17,17 @@ def generator(spec: Any, device: str = "cpu") -> Run:
     return pretrain(spec, "HNG", device)
 
 
-def references(spec: Any, faces: FaceSet, rows: np.ndarray) -> np.ndarray:
-    """x̂ of these rows of ``faces``, N x H x W, uint8, by the generator of ``spec``."""
-    return normalised(generator(spec).method(), np.asarray(faces.images[rows]))
+def references(generator: Run, faces: FaceSet, rows: np.ndarray, device: str = "cpu") -> np.ndarray:
+    """x̂ of these rows of ``faces``, N x H x W, uint8."""
+    return normalised(generator.method().to(device), np.asarray(faces.images[rows]))
 
 
 @torch.no_grad()
 def normalised(method: Method, images: np.ndarray) -> np.ndarray:
-    """x̂ of gray images, N x H x W, uint8, all at the size that ``method`` was trained at."""
+    """x̂ of gray images, N x H x W, uint8, all at the size that ``method`` was trained at, made where it is."""
+    device = next(method.parameters()).device
     parts = [
-        method.Dec(method.Enc(torch.tensor(images[start : start + AT_ONCE])[:, None].float() / 255))
+        method.Dec(method.Enc(torch.tensor(images[start : start + AT_ONCE]).to(device)[:, None].float() / 255)).cpu()
         for start in range(0, len(images), AT_ONCE)
     ]
     return (255 * torch.cat(parts)[:, 0]).round().to(torch.uint8).numpy() if parts else images

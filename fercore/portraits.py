@@ -13,7 +13,8 @@ from fercore.faces.examples import Examples
 from fercore.faces.protocols import Part, classified, protocol_of
 from fercore.method import Batch
 from fercore.normalised import normalised
-from fercore.runs import Run, RunSpec, get_or_train, pretrain, pretraining_of
+from fercore.runs import Run, RunSpec, get_or_train, pretrain
+from fercore.stages import pretraining_of
 
 COPY, AFFINE, MEAN = references.BASELINES
 OTHERS_MEAN = "mean neutral face of the set's other people"

@@ -11,7 +11,7 @@ from fercore import paths
 from fercore.storage import digest
 
 TRAINING_CODE = (  # what decides about a run's numbers, below fercore
-    *("method.py", "training.py", "schedules.py", "runs.py", "predictions.py", "normalised.py"),
+    *("method.py", "training.py", "schedules.py", "runs.py", "stages.py", "predictions.py", "normalised.py"),
     *("losses", "networks", "papers", "compared"),
     "twins",  # also behind runs on photographs, whose weights start from drawn faces
     *(f"faces/{name}.py" for name in ("faceset", "folds", "protocols", "sources")),
@@ -58,17 +58,19 @@ def versions() -> dict[str, str]:
 
 
 def origin(runs: Collection, asked: int, what: str = "runs") -> list[str]:
-    """What a stamp says of how results were made: commits, GPUs, and how many of those ``asked`` are missing or stale.
+    """What a stamp says of how results were made: by which commits and GPUs, from what, how many are missing or stale.
 
-    runs: the finished ones, each with its record ``about`` and whether it is ``stale``.
+    runs: the finished ones of those ``asked``, each with its record ``about`` and whether it is ``stale``.
     """
     commits = sorted({run.about["commit"] for run in runs}) or [commit()]
     devices = {run.about.get("device", "cpu") for run in runs}
     cards, partly = sorted(devices - {"cpu"}), "partly " * ("cpu" in devices)
+    earlier = sorted({note["credit"] for run in runs for note in run.about.get("learned_from", ())})
     missing, stale = asked - len(runs), sum(run.stale for run in runs)
     return [
         "commit " + ", ".join(commits),
         *[f"{partly}trained on {', '.join(cards)}"] * bool(cards),
+        *["started from or beside: " + "; ".join(earlier)] * bool(earlier),
         *[f"{missing} of {asked} {what} missing"] * bool(missing),
         *[f"{stale} of {len(runs)} {what} made with other code or images than today's"] * bool(stale),
     ]

@@ -5,7 +5,6 @@ import importlib
 import json
 import resource
 import shutil
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import ModuleType
@@ -23,11 +22,13 @@ from fercore.faces.accompanied import Accompanied
 from fercore.faces.augmentation import Augmentation
 from fercore.faces.examples import Examples
 from fercore.faces.faceset import FaceSet
+from fercore.faces.modalities import Streams
 from fercore.faces.occlusion import Cover
 from fercore.faces.protocols import PROTOCOLS, Division, Part, divide
 from fercore.faces.sources import fingerprint_now, open_faces
 from fercore.method import Method
 from fercore.predictions import predictions
+from fercore.stages import before, distinct, noted, pretraining_of
 from fercore.storage import digest, one_at_a_time, whole_folder, write_json
 from fercore.training import Course, fit
 
@@ -115,9 +116,8 @@ class RunSpec:
         batches = config.batches(self)
         return Examples(faces, part, config.image_size, device, config.channels, cover, paired, references, batches)
 
-    def learned(self, faces: FaceSet, division: Division, device: str = "cpu") -> Examples | Accompanied:
+    def learned(self, faces: FaceSet, streams: Streams, device: str = "cpu") -> Examples | Accompanied:
         """The images that this run learns from, with the privileged ones that stand beside them."""
-        streams = self.config.streams(self, faces, division)
         own = self.examples(faces, streams.image, "training", device, streams.paired, streams.references)
         if streams.beside is None:
             return own
@@ -156,10 +156,13 @@ class Run:
 
     @property
     def stale(self) -> bool:
-        """Whether the training code or the prepared images have changed since."""
-        images = fingerprint_now(self.spec.dataset, self.spec.source)
-        changed = images not in (None, self.about["data"]["fingerprint"])
-        return changed or self.about["source_digest"] != provenance.source_digest(self.spec.paper)
+        """Whether code or prepared images have changed since, its own or those of what it started from."""
+        code = provenance.source_digest(self.spec.paper)
+        return any(
+            one["source_digest"] != code
+            or fingerprint_now(one["dataset"], one["source"]) not in (None, one["fingerprint"])
+            for one in noted(self)
+        )
 
     @property
     def stamp(self) -> str:
@@ -211,6 +214,7 @@ class Beginning:
     examples: Examples | Accompanied
     test: Examples
     course: Course
+    learned_from: list[dict]  # as in its record
 
 
 def begin(spec: RunSpec, device: str = "cpu") -> Beginning:
@@ -219,31 +223,35 @@ def begin(spec: RunSpec, device: str = "cpu") -> Beginning:
     config, faces = spec.config, spec.faces()
     division = spec.divide(faces)
     method = _untrained(spec, division.classes)
-    examples = spec.learned(faces, division, device)
+    streams = config.streams(spec, faces, division, device)
+    examples = spec.learned(faces, streams, device)
     method.check(examples)
     test = spec.examples(faces, division.test, "test", device)
     method.check(test)
-    if not (provided := _pretrained(spec, method, device)):
+    provided, used = _pretrained(spec, method, device)
+    if not provided:
         method.initialise()
     for name, state in provided.items():
         method.get_submodule(name).load_state_dict(state)
     changed = Augmentation(config.scale, config.rotation, config.intensity, config.crops)
     course = Course(method.iterations, config.batch_size, spec.seed, changed)
-    return Beginning(faces, division, method.to(device, memory_format=torch.channels_last), examples, test, course)
+    learned_from = [*streams.learned_from, *(note for run in used for note in noted(run))]
+    method = method.to(device, memory_format=torch.channels_last)
+    return Beginning(faces, division, method, examples, test, course, distinct(learned_from))
 
 
 def _train(spec: RunSpec, device: str) -> Run:
-    started, run = time.monotonic(), begin(spec, device)
-    faces, division, method, examples, test = run.faces, run.division, run.method, run.examples, run.test
+    run = begin(spec, device)
     partial = spec.folder.with_name(f".{spec.folder.name}.partial")
-    cause = digest(provenance.source_digest(spec.paper).encode(), faces.fingerprint.encode())
+    behind = json.dumps([run.faces.fingerprint, run.learned_from])
+    cause = digest(provenance.source_digest(spec.paper).encode(), behind.encode())
     try:
-        history = fit(method, examples, run.course, partial / "checkpoint.pt", title=str(spec), cause=cause)
-        method.eval()
-        about = described(spec, faces, division, len(examples), device, time.monotonic() - started)
+        history = fit(run.method, run.examples, run.course, partial / "checkpoint.pt", title=str(spec), cause=cause)
+        run.method.eval()
+        about = described(spec, run, history.attrs["seconds"])
         with whole_folder(spec.folder) as aside:
             history.to_csv(aside / "history.csv", index=False)
-            _write(aside, spec, method, faces, division, test)
+            _write(aside, spec, run)
             write_json(aside / "run.json", about)
     except OSError as error:
         raise RunError(f"cannot write {spec.folder}: {error}; make room and repeat, training is kept") from error
@@ -265,35 +273,20 @@ def pretrain(spec: RunSpec, stage: str, device: str = "cpu") -> Run:
     return get_or_train(pretraining_of(spec, stage), device)
 
 
-def pretraining_of(spec: RunSpec, stage: str) -> RunSpec:
-    """Where that stage is trained: on the run's own images, an identity set or another database."""
-    config = spec.config
-    changes = tuple((dict(spec.changes) | config.pretrained_by(stage)).items())
-    place, what = config.pretrained_on(stage), spec.module.PRETRAINING[stage]
-    if place and what.drawn_below_paper:
-        place |= {"source": "prepared" if spec.tier == "paper" else "twin"}
-    return dataclasses.replace(spec, variant=spec.variant if what.terms is None else stage, changes=changes, **place)
-
-
-def _pretrained(spec: RunSpec, method: Method, device: str) -> dict[str, dict]:
-    """Weights that pre-training provides for the networks of ``method``; for a stage, those of the one before it."""
-    stages = spec.module.PRETRAINING
-    if spec.variant in stages:
-        stages = {name: stage for name, stage in stages.items() if name == stages[spec.variant].after}
-    elif not spec.config.pretraining:
-        return {}
-    else:
-        stages = {name: stage for name, stage in stages.items() if name not in {s.after for s in stages.values()}}
-    weights = {}
-    for name, stage in stages.items():
-        if wanted := [network for network in stage.provides if hasattr(method, network)]:
-            trained = pretrain(spec, name, device).method()
+def _pretrained(spec: RunSpec, method: Method, device: str) -> tuple[dict[str, dict], list[Run]]:
+    """Weights that pre-training provides for the networks of ``method``, and the runs they come from."""
+    weights, used = {}, []
+    for name, provided in before(spec).items():
+        if wanted := [network for network in provided if hasattr(method, network)]:
+            used.append(pretrain(spec, name, device))
+            trained = used[-1].method()
             weights |= {network: trained.get_submodule(network).state_dict() for network in wanted}
-    return weights
+    return weights, used
 
 
 @torch.no_grad()
-def _write(folder: Path, spec: RunSpec, method: Method, faces: FaceSet, division: Division, test: Examples) -> None:
+def _write(folder: Path, spec: RunSpec, run: Beginning) -> None:
+    faces, division, method, test = run.faces, run.division, run.method, run.test
     weights = {name: value.contiguous().cpu() for name, value in method.state_dict().items()}
     (folder / "weights.safetensors").write_bytes(serialised(weights))
     if not method.classifies:
@@ -305,10 +298,9 @@ def _write(folder: Path, spec: RunSpec, method: Method, faces: FaceSet, division
     np.save(folder / "features.npy", torch.cat(features).numpy())
 
 
-def described(
-    spec: RunSpec, faces: FaceSet, division: Division, learned: int, device: str, seconds: float
-) -> dict:
+def described(spec: RunSpec, run: Beginning, seconds: float) -> dict:
     """What a run's record says of it: what it was, saw and tested, by which code and on what."""
+    faces, division, device = run.faces, run.division, run.test.device
     test = faces.table.loc[division.test.rows, "subject"]
     return {
         "spec": asdict(spec),
@@ -317,7 +309,8 @@ def described(
         "data": {"name": faces.name, "source": faces.source, "credit": faces.credit, "fingerprint": faces.fingerprint},
         "folds": folds.fingerprint(faces.table),
         "test_subjects": sorted(test.unique()),
-        "images": {"train": learned, "test": len(division.test)},
+        "images": {"train": len(run.examples), "classified": run.examples.classified, "test": len(division.test)},
+        "learned_from": run.learned_from,
         "source_digest": provenance.source_digest(spec.paper),
         "commit": provenance.commit(),
         "versions": provenance.versions(),

@@ -45,7 +45,7 @@ def fit(
     cause: str = "",
     after_epoch: Callable[[int], None] | None = None,
 ) -> pd.DataFrame:
-    """Train ``method`` in place; returns the mean of every term per epoch.
+    """Train ``method`` in place; returns the mean of every term per epoch, with the ``seconds`` it took as attribute.
 
     The state is saved to ``checkpoint`` at the end of an epoch, once ``seconds_between`` have passed since the last
     time, and at the very end; called again, training continues from there and ends with the same bits as if never
@@ -55,19 +55,22 @@ def fit(
     """
     if not len(examples):
         raise TrainingError("there is no training image; check the dataset, the protocol and the fold")
-    history = _take_up(method, checkpoint, cause)
-    saved = time.monotonic()
+    history, earlier = _take_up(method, checkpoint, cause)
+    started = saved = time.monotonic()
     with tqdm(total=course.iterations, initial=method.iteration, desc=title, mininterval=1.0) as bar:
         while method.iteration < course.iterations:
             history.append(_epoch(method, examples, course, epoch=len(history), bar=bar))
             if after_epoch is not None:
                 after_epoch(len(history) - 1)
             if checkpoint is not None and time.monotonic() - saved >= seconds_between:
-                _save(method, history, checkpoint, cause)
                 saved = time.monotonic()
+                _save(method, history, checkpoint, cause, earlier + saved - started)
+    seconds = earlier + time.monotonic() - started
     if checkpoint is not None:
-        _save(method, history, checkpoint, cause)
-    return pd.DataFrame(history)
+        _save(method, history, checkpoint, cause, seconds)
+    told = pd.DataFrame(history)
+    told.attrs["seconds"] = seconds
+    return told
 
 
 def _epoch(method: Method, examples: Examples, course: Course, epoch: int, bar: tqdm) -> dict[str, float]:
@@ -102,18 +105,19 @@ def _check_finite(losses: dict[str, Tensor], values: list[dict[str, Tensor]], me
             raise TrainingError(f"{name} is not finite after iteration {method.iteration}; {WAY_OUT}")
 
 
-def _save(method: Method, history: list[dict], checkpoint: Path, cause: str) -> None:
+def _save(method: Method, history: list[dict], checkpoint: Path, cause: str, seconds: float) -> None:
     content = io.BytesIO()  # serialised in memory first, so that a full disk is an OSError
-    torch.save({"method": method.progress(), "history": history, "cause": cause}, content)
+    torch.save({"method": method.progress(), "history": history, "cause": cause, "seconds": seconds}, content)
     with whole_file(checkpoint) as aside:
         aside.write_bytes(content.getbuffer())
 
 
-def _take_up(method: Method, checkpoint: Path | None, cause: str) -> list[dict]:
+def _take_up(method: Method, checkpoint: Path | None, cause: str) -> tuple[list[dict], float]:
+    """History and seconds of what was trained before."""
     if checkpoint is None or not checkpoint.is_file():
-        return []
+        return [], 0.0
     state = torch.load(checkpoint, weights_only=True, map_location="cpu")
     if state["cause"] != cause:
-        return []
+        return [], 0.0
     method.resume(state["method"])
-    return state["history"]
+    return state["history"], state["seconds"]

@@ -188,7 +188,7 @@ def stamp(courses: dict[str, Course], number: int, wanted: float) -> str:
 
 
 def generator_seconds(spec: RunSpec, device: str = "cpu") -> pd.DataFrame:
-    """What trainings of the generator took that every row shares and no clock of the race counts."""
+    """What trainings of the generator took, each alone, that every row shares and no clock of the race counts."""
     rows = {}
     for stage in ("identity", "HNG_vggface", "HNG"):
         about = pretrain(spec, stage, device).about

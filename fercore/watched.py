@@ -1,7 +1,6 @@
 """Watched trainings: after every epoch, what the network says of those it may be chosen by and of those it may not."""
 
 import json
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -64,7 +63,6 @@ def get_or_watch(spec: RunSpec, device: str = "cpu") -> Watched:
 
 
 def _watch(spec: RunSpec, device: str) -> Watched:
-    started = time.monotonic()
     run, parts = _begin(spec, device)
     shown = {side: spec.examples(run.faces, part, "test", device) for side, part in parts.items()}
     seen = []
@@ -76,7 +74,7 @@ def _watch(spec: RunSpec, device: str) -> Watched:
             seen.append(said.assign(epoch=epoch, side=side))
 
     history = fit(run.method, run.examples, run.course, title=f"watched: {spec}", after_epoch=look)
-    about = _about(spec, run, parts, len(history), time.monotonic() - started)
+    about = _about(spec, run, parts, history)
     try:
         with whole_folder(folder_of(spec)) as aside:
             history.to_csv(aside / "history.csv", index=False)
@@ -102,17 +100,18 @@ def _begin(spec: RunSpec, device: str) -> tuple[Beginning, dict[str, Part]]:
     inner = replace(outer, fold=(spec.fold + 1 + spec.inner) % folds).divide(run.faces).test
     kept = run.division.train.only(~np.isin(run.division.train.rows, inner.rows))
     division = replace(run.division, train=kept)
-    run = replace(run, division=division, examples=spec.learned(run.faces, division, device))
+    streams = spec.config.streams(spec, run.faces, division, device)
+    run = replace(run, division=division, examples=spec.learned(run.faces, streams, device))
     return run, {"inner": inner, "test": division.test}
 
 
-def _about(spec: RunSpec, run: Beginning, parts: dict[str, Part], epochs: int, seconds: float) -> dict:
+def _about(spec: RunSpec, run: Beginning, parts: dict[str, Part], history: pd.DataFrame) -> dict:
     """As of any run, and who watched."""
-    division = replace(run.division, test=parts["test"])
-    about = described(spec, run.faces, division, len(run.examples), run.test.device, seconds)
-    classified = len(run.division.train.labelled)
-    counts = {"learned": len(run.examples), "classified": classified} | {side: len(p) for side, p in parts.items()}
-    return about | {"images": counts, "epochs": epochs, "watched_by": _watched_by()}
+    run = replace(run, division=replace(run.division, test=parts["test"]))
+    about = described(spec, run, history.attrs["seconds"])
+    learned = {"learned": len(run.examples), "classified": run.examples.classified}
+    counts = learned | {side: len(part) for side, part in parts.items()}
+    return about | {"images": counts, "epochs": len(history), "watched_by": _watched_by()}
 
 
 def _watched_by() -> str:

@@ -16,7 +16,8 @@ from fercore.figures.faces import PARTS, pixels
 from fercore.method import Batch, Method
 from fercore.normalised import normalised
 from fercore.predictions import SCORE
-from fercore.runs import Run, find, pretraining_of
+from fercore.runs import Run, find
+from fercore.stages import pretraining_of
 
 ORDERS = ("mistakes first", "mistakes", "right ones", "as in the set")
 

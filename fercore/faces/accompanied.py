@@ -23,6 +23,11 @@ class Accompanied:
         return len(self.own)
 
     @property
+    def classified(self) -> int:
+        """How many of the own images take part in classification."""
+        return self.own.classified
+
+    @property
     def has_reference(self) -> bool:
         """Whether every image has a reference beside it."""
         return self.own.has_reference

@@ -57,6 +57,11 @@ class Examples:
         return len(self.label)
 
     @property
+    def classified(self) -> int:
+        """How many images take part in classification."""
+        return int((self.label >= 0).sum())
+
+    @property
     def has_reference(self) -> bool:
         """Whether every image has a reference beside it."""
         return "reference" in self.rows

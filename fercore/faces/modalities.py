@@ -19,12 +19,14 @@ class Streams:
     image: what is classified. paired: for each of these images, the row of the same face in the other modality.
     beside: images of the other modality that belong to none of them, in a face set that may be another one.
     references: for each of these images, the reference face that was made of it, N x H x W.
+    learned_from: what the run's record says of other images and runs that are behind these (see stages.noted).
     """
 
     image: Part
     paired: np.ndarray | None = None
     beside: tuple[FaceSet, Part] | None = None
     references: np.ndarray | None = None
+    learned_from: tuple[dict, ...] = ()
 
 
 def unpaired(faces: FaceSet, visible: Part, thermal: Part, by: str = "subject", seed: int = 0) -> tuple[Part, Part]:

@@ -81,6 +81,11 @@ def protocol_of(dataset: str, name: str = "default", paper: str = "") -> Protoco
     return PROTOCOLS[protocols_for(dataset, paper)[0] if name == "default" else name]
 
 
+def databases(dataset: str) -> set[str]:
+    """What a name joins, whatever was chosen when it was prepared: ``mmse-eyes+mmi`` is of mmse and mmi."""
+    return {one.split("-")[0] for one in dataset.split("+")}
+
+
 def protocols_for(dataset: str, paper: str = "") -> list[str]:
     """Names of the protocols that suit a dataset, those of the paper first."""
     base = dataset.split("-")[0]  # a set prepared with another crop, such as ckplus-idferm, is still CK+

@@ -5,7 +5,8 @@ from typing import Any
 
 from fercore.faces.faceset import FaceSet, FaceSetError
 from fercore.faces.modalities import Streams, check_unpaired, counterparts, sample, unpaired
-from fercore.faces.protocols import Division, Part
+from fercore.faces.protocols import Division, Part, databases
+from fercore.stages import noted_images
 
 
 def visible_and_thermal(spec: Any, faces: FaceSet, division: Division, beside: bool, pairs: bool) -> Streams:
@@ -23,7 +24,10 @@ def visible_and_thermal(spec: Any, faces: FaceSet, division: Division, beside: b
                 "choose another row, or set thermal to 'own' where it has both"
             )
         other = _elsewhere(spec)
-        return Streams(division.train.labelled, beside=_thermal(other) if beside else None)
+        if not beside:
+            return Streams(division.train.labelled)
+        thermal = _thermal(other)
+        return Streams(division.train.labelled, beside=thermal, learned_from=tuple(noted_images(other, thermal[0])))
     both = [spec.divide(faces, modality).train.labelled for modality in ("visible", "thermal")]
     visible, thermal = (sample(part, config.m) for part in unpaired(faces, *both, config.partition))
     if spec.modality == "thermal":
@@ -38,7 +42,7 @@ def visible_and_thermal(spec: Any, faces: FaceSet, division: Division, beside: b
 def _elsewhere(spec: Any) -> Any:
     """The run on the database whose thermal images help."""
     other = replace(spec, **spec.config.pretrained_on("thermal"))
-    if other.dataset in spec.dataset.split("+"):
+    if databases(other.dataset) & databases(spec.dataset):
         raise FaceSetError(f"{spec.dataset} has thermal images itself; set thermal to 'own'")
     return other
 

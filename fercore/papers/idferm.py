@@ -27,6 +27,7 @@ from fercore.networks.metric_head import BilinearSimilarity, ExpressionBranch, Q
 from fercore.networks.normaliser import FaceDecoder, FaceDiscriminator, FaceEncoder
 from fercore.networks.weights import load_supplied
 from fercore.schedules import cosine
+from fercore.stages import noted
 
 SOFTMAX = frozenset({"softmax"})
 IDENTIFY = frozenset({"identify"})
@@ -158,7 +159,7 @@ class Config(Settings):
     def _unused(self, names: tuple[str, ...]) -> dict[str, Any]:
         return {field.name: field.default for field in fields(self) if field.name in names}
 
-    def streams(self, spec: Any, faces: FaceSet, division: Division) -> Streams:
+    def streams(self, spec: Any, faces: FaceSet, division: Division, device: str = "cpu") -> Streams:
         """The classified images and, for terms that ask for it, the face that HNG makes of each."""
         if spec.terms & (HNG | IDENTIFY):
             return Streams(division.train)
@@ -171,7 +172,9 @@ class Config(Settings):
             )
         if not spec.terms & NEEDS_GENERATED or self.reference == "true":
             return Streams(train)
-        return Streams(train, references=normalised.references(spec, faces, train.rows))
+        generator = normalised.generator(spec, device)
+        references = normalised.references(generator, faces, train.rows, device)
+        return Streams(train, references=references, learned_from=tuple(noted(generator)))
 
     def batches(self, spec: Any) -> Batches:
         """A few images of every class; of whole people for losses on tuplets of a person's other expressions."""

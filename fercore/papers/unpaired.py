@@ -119,7 +119,7 @@ class Config(Settings):
         whole = {"thermal": "own", "partition": "none", "m": None}
         return super().pretrained_by(stage) | (whole if self.pretrained_on(stage) else {})
 
-    def streams(self, spec: Any, faces: FaceSet, division: Division) -> Streams:
+    def streams(self, spec: Any, faces: FaceSet, division: Division, device: str = "cpu") -> Streams:
         """Visible images, and what the row's terms need beside them."""
         return visible_and_thermal(
             spec, faces, division, beside=bool(spec.terms & NEEDS_THERMAL), pairs="similar" in spec.terms

@@ -120,7 +120,7 @@ def facts(run: Run) -> pd.DataFrame:
                 "people tested": len(about["test_subjects"]),
                 "iterations": about["config"]["iterations"],
                 "image size": about["config"]["image_size"],
-                "seconds, pre-training included if it was made here": about["seconds"],
+                "seconds of its own training": about["seconds"],
                 "peak memory of the process, MB": about["peak_memory_mb"],
                 "torch": about["versions"]["torch"],
             }

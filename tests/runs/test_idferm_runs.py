@@ -15,7 +15,8 @@ from fercore import normalised, paths, runs, training
 from fercore.faces.faceset import FaceSet, FaceSetError
 from fercore.method import Method
 from fercore.networks.identity import VGGFace
-from fercore.runs import ChangeError, find, get_or_train, pretrain, pretraining_of
+from fercore.runs import ChangeError, find, get_or_train, pretrain
+from fercore.stages import pretraining_of
 from fercore.train import main
 
 LABELS = ("disgust", "happiness", "surprise")

@@ -133,8 +133,8 @@ def test_an_interrupted_row_goes_on_where_it_stood_without_its_stages_again(monk
     spec.folder.rmdir()
     save = training._save
 
-    def stopping(method, history, checkpoint, cause):
-        save(method, history, checkpoint, cause)
+    def stopping(*state):
+        save(*state)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

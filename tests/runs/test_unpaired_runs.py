@@ -13,7 +13,8 @@ from fercore.faces.faceset import FaceSetError
 from fercore.faces.modalities import FACE
 from fercore.papers.unpaired import VARIANTS
 from fercore.predictions import predictions
-from fercore.runs import ChangeError, get_or_train, pretrain, pretraining_of
+from fercore.runs import ChangeError, get_or_train, pretrain
+from fercore.stages import pretraining_of
 
 PAINS = ("happiness", "pain", "surprise")
 LAUGHS = ("laughter", "posed_laughter", "speech")
