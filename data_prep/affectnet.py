@@ -45,6 +45,7 @@ SEVEN = {"training images": known(sum(TRAINING)), "validation images": around(3_
     f"training images of {label}": known(count) for label, count in zip(LABELS, TRAINING, strict=False)
 }
 EIGHT: dict[str, Expected] = {"training images": known(287_651), "validation images": around(3_999, 4_000)}
+CODES = range(11)  # of the labels: the eight, then none, uncertain and no-face
 MOST_BYTES = 1 << 16  # of an array of labels or landmarks
 
 
@@ -75,13 +76,17 @@ def read(source: Source, options: Mapping[str, Any]) -> Reading:
 
 
 def _release_2021(source: Source, notes: list[str]) -> Iterator[tuple]:
-    images, labels, marks = {}, {}, {}
+    images, labels, marks, malformed = {}, {}, {}, []
     for file, match in source.matching(FILE_2021):
         kept = images if match["image"] else {"exp": labels, "lnd": marks}[match["what"].lower()]
         kept[match["split"].lower(), int(match["image"] or match["number"])] = file
     for key in sorted(labels.keys() & images.keys()):
+        if (number := _label(labels[key])) not in CODES:
+            malformed.append(f"{labels[key].path} ({number})")
+            continue
         points = partial(_marks, marks[key]) if key in marks else None
-        yield "-".join(map(str, key)), images[key], key[0], _label(labels[key]), points
+        yield "-".join(map(str, key)), images[key], key[0], number, points
+    notes += several(malformed, "malformed labels, left out")
     notes += several([f"{split}_set/{n}" for split, n in labels.keys() - images.keys()], "labels without an image")
     notes += several([f"{split}_set/{n}" for split, n in images.keys() - labels.keys()], "images without a label")
 
@@ -125,6 +130,8 @@ def _release_2017(source: Source, notes: list[str]) -> Iterator[tuple]:
         for row in (row for file, _ in source.matching(rf"{name}\.csv") for row in _rows(file)):
             try:
                 number, width = code(row["expression"]), float(row["face_width"])
+                if number not in CODES:
+                    raise ValueError(f"{number} is no label")
             except (KeyError, DatasetError, ValueError):
                 malformed += 1
                 continue

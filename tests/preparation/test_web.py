@@ -61,6 +61,27 @@ def test_affectnet_2021_and_its_pickled_labels(tmp_path):
     assert "1 labels without an image: train_set/10" in read("affectnet", tmp_path).notes
 
 
+def test_affectnet_2017_takes_no_number_outside_its_codes_for_a_class(tmp_path):
+    trees.affectnet_2017(tmp_path)
+    training = tmp_path / "Manually_Annotated_file_lists/training.csv"
+    for number in ("-1", "-8", "11"):
+        trees.text(training, training.read_text().replace(",0,0.1,0.2", f",{number},0.1,0.2"))
+        reading = read("affectnet", tmp_path, contempt="yes")
+        assert "neutral" not in {s.label for s in reading.shots} and len(reading.shots) == 2
+        assert "training.csv: 2 malformed rows, 0 without a face box" in reading.notes
+        trees.text(training, training.read_text().replace(f",{number},0.1,0.2", ",0,0.1,0.2"))
+
+
+def test_affectnet_2021_takes_no_number_outside_its_codes_for_a_class(tmp_path):
+    trees.affectnet_2021(tmp_path)
+    for number in (-1, -8, 11):
+        np.save(tmp_path / "train_set/annotations/10_exp.npy", np.array(number))
+        reading = read("affectnet", tmp_path)
+        assert [s.label for s in reading.shots] == ["happiness", "neutral"]
+        assert f"1 malformed labels, left out: train_set/annotations/10_exp.npy ({number})" in reading.notes
+        assert reading.counts["without an expression"] == 0
+
+
 def hostile_arrays() -> dict[str, bytes]:
     pickled, packed, huge = io.BytesIO(), io.BytesIO(), io.BytesIO()
     np.save(pickled, np.array([{}], dtype=object), allow_pickle=True)
