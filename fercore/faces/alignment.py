@@ -9,6 +9,7 @@ from scipy.ndimage import affine_transform
 from fercore.faces.landmarks import POINTS
 
 CROP = 132  # pixels; twice the 66 of GCNet
+MOST_SIDE = 1 << 13  # samples along a crop: as many as the largest photograph has pixels, 256 MB of them
 TEMPLATE = np.array(  # POINTS in the unit crop; brows to chin inside, framed like the twins
     [
         (0.33, 0.36),
@@ -42,6 +43,8 @@ def similarity(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
         raise AlignmentError("the points coincide")
     a = np.vdot(p_centred, q_centred) / spread
     b = q.mean() - a * p.mean()
+    if not (np.isfinite([a, b]).all() and a):
+        raise AlignmentError("the points lie beyond measure")
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 
 
@@ -66,8 +69,11 @@ def warped(gray: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
     """``gray`` (H x W, uint8) under ``matrix`` as size x size uint8; edge pixels continue beyond the image.
 
     Each pixel is the mean of k x k bilinear samples at most one source pixel apart: an area average, no aliasing.
+    Raises AlignmentError where the crop would reach over more than MOST_SIDE source pixels.
     """
     scale = math.sqrt(abs(np.linalg.det(matrix[:, :2])))  # crop pixels per source pixel
+    if not size / MOST_SIDE <= scale < math.inf:
+        raise AlignmentError(f"at {scale:.3g} pixels for each of the picture's, no crop of {size} pixels can be cut")
     k = max(1, math.ceil(1 / scale - 1e-9))
     inverse = np.linalg.inv(matrix[::-1, 1::-1])  # rows first, as scipy counts
     # sample i lies at (i + 1/2) / k in the crop; the centre of source pixel j at j + 1/2

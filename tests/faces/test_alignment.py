@@ -65,6 +65,35 @@ def test_points_without_a_similarity_are_refused(points):
         similarity(points, np.resize(TEMPLATE, points.shape))
 
 
+@pytest.mark.parametrize("far", [1e200, 1e300])
+def test_points_beyond_measure_are_refused(far):
+    points = 200 * TEMPLATE
+    points[0, 0] = far
+    with np.errstate(all="ignore"), pytest.raises(AlignmentError, match="beyond measure"):
+        similarity(points, TEMPLATE)
+
+
+@pytest.mark.parametrize("far", [2e4, 1e7, 1e100])
+@pytest.mark.parametrize("fit", POINTS_FITTED)
+def test_a_crop_of_more_than_any_picture_is_refused_and_takes_no_memory(far, fit):
+    image, points = np.zeros((60, 80, 3), np.uint8), 60 * TEMPLATE
+    points[0, 0] = far
+    with np.errstate(all="ignore"), pytest.raises(AlignmentError):
+        align(image, points, fit=fit)
+
+
+def test_a_crop_of_the_largest_picture_is_cut():
+    strip = np.tile(np.arange(256, dtype=np.uint8), (4, 28))
+    crop = warped(strip, np.array([[16 / 7168, 0, 0], [0, 16 / 7168, 0]]), 16)
+    assert crop.shape == (16, 16) and abs(crop.mean() - 127.5) < 1
+
+
+@pytest.mark.parametrize("scale", [0, 1e-200, np.inf, np.nan])
+def test_a_scale_that_cannot_be_is_refused(scale):
+    with np.errstate(all="ignore"), pytest.raises(AlignmentError, match="no crop of 32 pixels can be cut"):
+        warped(np.zeros((60, 80), np.uint8), np.array([[scale, 0, 0], [0, scale, 0]]), 32)
+
+
 def drawn_face(size, degrees, interocular, centre):
     """Dark round eyes on gray, turned by ``degrees``; the five points fit TEMPLATE exactly."""
     spread = interocular / (TEMPLATE[1, 0] - TEMPLATE[0, 0])

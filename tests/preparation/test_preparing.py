@@ -20,7 +20,7 @@ from fercore.faces import faceset
 from fercore.faces.alignment import TEMPLATE
 from fercore.faces.faceset import FaceSet
 from fercore.faces.landmarks import NoFaceError
-from fercore.faces.preparation import certificate, command, pipeline
+from fercore.faces.preparation import certificate, command, cutting, pipeline
 from fercore.faces.preparation.framing import CROPS, evenly_lit, framed
 from fercore.faces.preparation.reading import Expected, known
 from fercore.faces.protocols import protocols_for
@@ -153,6 +153,29 @@ def test_a_picture_of_another_size_and_damaged_landmarks_are_named_and_do_no_har
     assert "S005_001_00000002_landmarks.txt does not hold 68 landmarks" in framing["problem"][1]
     assert framing["problem"][2] == "its size is 640 x 490, that of the sequence 64 x 48"
     assert list(framing["problem"][3:]) == [""] * (len(framing) - 3)
+
+
+@pytest.mark.parametrize("far", ["2e4", "1e7", "-1e200", "1e308"])
+@pytest.mark.parametrize("eye", [37, 40])
+def test_landmarks_far_outside_are_named_and_do_no_harm(tmp_path, data, far, eye):
+    tree = trees.ckplus(tmp_path / "tree")
+    file = tree / "Landmarks/Landmarks/S005/001/S005_001_00000002_landmarks.txt"
+    lines = file.read_text().splitlines()
+    lines[eye] = f"{far} 24.0"
+    file.write_text("\n".join(lines))
+    assert run(unexpecting(CKPLUS), tree, detector=sees) == 0
+    framing = pd.read_csv(data / "ckplus" / "framing.csv").fillna("")
+    assert list(framing["how"][:3]) == ["official", "detected", "official"]
+    assert framing["problem"][1] == "its landmarks lie far outside of its 64 x 48 pixels"
+
+
+def test_landmarks_a_little_outside_and_unknown_ones_are_taken():
+    shape, points = (48, 64, 3), 48 * TEMPLATE
+    points[0], points[3] = np.nan, (-20, 60)
+    assert not cutting._far_outside(points, shape)
+    for place in ((-40, 0), (100, 0), (0, -30), (0, 80)):
+        points[3] = place
+        assert cutting._far_outside(points, shape)
 
 
 def test_the_middle_of_an_already_cropped_picture_will_do(tmp_path, data):

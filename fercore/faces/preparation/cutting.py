@@ -72,7 +72,7 @@ def _cut(shot: Shot, row: int, before: Before) -> tuple[str, list[float] | None,
         problems.append(f"its size is {_said(image.shape)}, that of the sequence {_said(before.size)}")
         before.points = None  # they were counted in pixels of the other size
     before.size = before.size or image.shape[:2]
-    official = _official(shot, problems)
+    official = _official(shot, image.shape, problems)
     cropped = shot.cropped or _work.dataset.already_cropped
     face, how, points = framed(image, _work.crop, official, _detector, before.points, cropped)
     if face is None:
@@ -82,13 +82,23 @@ def _cut(shot: Shot, row: int, before: Before) -> tuple[str, list[float] | None,
     return how, None if points is None else np.round(points, 2).ravel().tolist(), "; ".join(problems)
 
 
-def _official(shot: Shot, problems: list[str]) -> np.ndarray | None:
+def _official(shot: Shot, shape: Sequence[int], problems: list[str]) -> np.ndarray | None:
     """The landmarks that came with a picture; damaged ones are a problem, not the end of the picture."""
     try:
-        return shot.points() if shot.points is not None else None
+        points = shot.points() if shot.points is not None else None
     except ValueError as error:
         problems.append(str(error))
         return None
+    if points is not None and _far_outside(points, shape):
+        problems.append(f"its landmarks lie far outside of its {_said(shape)} pixels")
+        return None
+    return points
+
+
+def _far_outside(points: np.ndarray, shape: Sequence[int]) -> bool:
+    """Whether a point lies outside by more than half of the picture's size; unknown ones (NaN) do not."""
+    size = np.array([shape[1], shape[0]])
+    return bool(((points < -0.5 * size) | (points > 1.5 * size)).any())
 
 
 def _said(size: Sequence[int]) -> str:
