@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fercore import parameters, paths
+from fercore import known, parameters, paths
 from fercore.faces.preparation.markers import MARKERS
 
 PAPERS = {  # which papers' tables need a dataset
@@ -69,7 +69,7 @@ def _runs(needed: list[str]) -> str:
 
 
 def _found() -> dict[str, Path]:
-    return {file.parent.name: file.parent for file in (paths.data() / "prepared").glob("*/faceset.json")}
+    return {name: paths.data() / "prepared" / name for name in known.prepared()}
 
 
 def _base(name: str) -> str:

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from fercore import paths
+from fercore.storage import restore
 
 
 def papers() -> list[str]:
@@ -15,7 +16,9 @@ def papers() -> list[str]:
 
 def prepared() -> list[str]:
     """The image sets prepared on this machine."""
-    return sorted(manifest.parent.name for manifest in (paths.data() / "prepared").glob("*/faceset.json"))
+    place = paths.data() / "prepared"
+    restore(place)
+    return sorted(manifest.parent.name for manifest in place.glob("[!.]*/faceset.json"))
 
 
 def names(module: str, table: str) -> list[str]:

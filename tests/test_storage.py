@@ -12,7 +12,7 @@ import time
 import pytest
 
 from fercore import paths
-from fercore.storage import digest, one_at_a_time, whole_file, whole_folder, write_json
+from fercore.storage import digest, one_at_a_time, restore, whole_file, whole_folder, write_json
 
 HOLD_THE_LOCK = """
 import sys, time
@@ -97,6 +97,100 @@ def test_folder_that_cannot_take_the_place_of_the_old_one_leaves_it_there(tmp_pa
     with pytest.raises(failure), whole_folder(target) as aside:
         fill_folder(aside, "new")
     assert listing(tmp_path) == before and [f.name for f in tmp_path.iterdir()] == ["thing"]
+
+
+KILLED = """
+import os, shutil, signal, sys
+from pathlib import Path
+from fercore import storage
+target, when = Path(sys.argv[1]), sys.argv[2]
+ordinary, remove = os.replace, shutil.rmtree
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+def replace(source, destination):
+    if when == "between" and destination == target:
+        die()
+    ordinary(source, destination)
+def rmtree(folder, ignore_errors):
+    if when == "removing":
+        die()
+    remove(folder, ignore_errors)
+os.replace, shutil.rmtree = replace, rmtree
+with storage.whole_folder(target) as aside:
+    (aside / "text").write_text("new")
+    if when == "writing":
+        die()
+"""
+
+
+def killed(target, when):
+    """A process is killed while it replaces ``target``; the names beside it."""
+    environment = os.environ | {"PYTHONPATH": str(paths.ROOT)}
+    done = subprocess.run([sys.executable, "-c", KILLED, str(target), when], env=environment, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    return sorted(f.suffix for f in target.parent.iterdir() if f != target)
+
+
+@pytest.fixture
+def old(tmp_path):
+    """A finished folder."""
+    with whole_folder(tmp_path / "set.of" / "old") as aside:
+        (aside / "text").write_text("old")
+    return tmp_path / "set.of" / "old"
+
+
+def test_folder_moved_away_by_a_killed_process_is_brought_back_by_readers_and_writers(old):
+    for again in (lambda: restore(old.parent), lambda: write_again(old)):
+        assert killed(old, "between") == [".former", ".new"] and not old.exists()
+        again()
+        assert listing(old.parent) == {"old/text": "old"}, again
+
+
+def write_again(target):
+    with pytest.raises(RuntimeError), whole_folder(target):
+        assert target.exists()
+        raise RuntimeError
+
+
+def test_leftovers_of_killed_processes_are_removed_by_the_next_writer(old):
+    assert killed(old, "removing") == [".former"] and (old / "text").read_text() == "new"
+    write_again(old)
+    assert listing(old.parent) == {"old/text": "new"}
+    assert killed(old, "writing") == [".new"]
+    write_again(old)
+    (left,) = (f for f in old.parent.iterdir() if f != old)  # it might be about to be locked
+    os.utime(left, (0, 0))
+    write_again(old)
+    assert listing(old.parent) == {"old/text": "new"}
+
+
+def test_what_a_living_process_has_moved_away_or_begun_stays(old, monkeypatch):
+    ordinary, seen = os.replace, []
+
+    def replace_(source, destination):
+        if destination == old and source.suffix == ".new":
+            restore(old.parent)
+            seen.append(old.exists())
+        ordinary(source, destination)
+
+    monkeypatch.setattr(os, "replace", replace_)
+    with whole_folder(old) as aside:
+        (aside / "text").write_text("new")
+        os.utime(aside, (0, 0))
+        with whole_folder(old):  # another writer of the same
+            assert aside.exists()
+    assert seen[-1] is False and (old / "text").read_text() == "new" and not list(old.parent.glob(".*"))
+
+
+def test_two_former_folders_of_one_name_and_folders_of_other_names_stay(tmp_path):
+    kept = [".old.aaaaaaaa.former", ".old.aaaaaaaa.new", ".old.bbbbbbbb.former", ".old.bbbbbbbb.new", ".old.unfinished",
+            ".old.cccccccc", ".older.cccccccc.former"]  # fmt: skip
+    for name in kept:
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (0, 0))
+    with pytest.raises(RuntimeError), whole_folder(tmp_path / "old"):
+        raise RuntimeError
+    assert sorted(f.name for f in tmp_path.iterdir()) == sorted(kept)
 
 
 @KINDS

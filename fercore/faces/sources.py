@@ -2,17 +2,11 @@
 
 from fercore import paths
 from fercore.faces.faceset import FaceSet, FaceSetError, fingerprint_in, merged
+from fercore.known import prepared
 from fercore.storage import digest
 
 
-def prepared_names() -> list[str]:
-    """Datasets prepared on this machine."""
-    return sorted(file.parent.name for file in (paths.data() / "prepared").glob("*/faceset.json"))
-
-
-def open_faces(
-    dataset: str, source: str, size: int, subjects: int | None = None, colour: bool = False
-) -> FaceSet:
+def open_faces(dataset: str, source: str, size: int, subjects: int | None = None, colour: bool = False) -> FaceSet:
     """The images of ``dataset`` at ``size`` x ``size`` pixels.
 
     dataset: a name, or several joined by "+" to make one set. source: "twin" (generated on first use) or "prepared"
@@ -27,12 +21,9 @@ def open_faces(
 
         people = len({take.subject for take in TWINS[dataset].cast()})
         return twin(dataset, size, subjects if subjects and subjects < people else None, colour)
-    folder = paths.data() / "prepared" / dataset
-    if not (folder / "faceset.json").is_file():
-        raise FaceSetError(
-            f"dataset {dataset} is not prepared; {_how(dataset)}; prepared now: {prepared_names() or 'none'}"
-        )
-    return FaceSet.open(folder).resized(size)
+    if dataset not in (there := prepared()):
+        raise FaceSetError(f"dataset {dataset} is not prepared; {_how(dataset)}; prepared now: {there or 'none'}")
+    return FaceSet.open(paths.data() / "prepared" / dataset).resized(size)
 
 
 def fingerprint_now(dataset: str, source: str) -> str | None:

@@ -16,7 +16,7 @@ from data_prep.jaffe import JAFFE
 from data_prep.kdef import KDEF
 from data_prep.mmi import MMI
 from data_prep.oulu import OULU
-from fercore.faces import faceset
+from fercore.faces import faceset, sources
 from fercore.faces.alignment import TEMPLATE
 from fercore.faces.faceset import FaceSet
 from fercore.faces.landmarks import NoFaceError
@@ -24,6 +24,7 @@ from fercore.faces.preparation import certificate, command, cutting, pipeline
 from fercore.faces.preparation.framing import CROPS, evenly_lit, framed
 from fercore.faces.preparation.reading import Expected, known
 from fercore.faces.protocols import protocols_for
+from fercore.known import prepared
 from tests.preparation import trees
 
 
@@ -283,6 +284,24 @@ def test_killed_while_saving_it_need_not_cut_again(tmp_path, data, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setenv("FERCORE_DATA", str(data.parent))
     assert run(unexpecting(OULU), tree, detector=blind) == 0 and len(FaceSet.open(data / "oulu")) == 16
+
+
+def test_a_set_moved_away_by_a_killed_preparation_is_found_again(tmp_path, data, capsys):
+    tree = trees.oulu(tmp_path / "tree")
+    assert run(unexpecting(OULU), tree) == 0
+
+    def killed():
+        (data / "oulu").rename(data / ".oulu.abcdefgh.former")
+        shutil.copytree(data / ".oulu.abcdefgh.former", data / ".oulu.abcdefgh.new")
+
+    killed()
+    assert run(unexpecting(OULU), tree) == 0 and "done already" in capsys.readouterr().out
+    killed()
+    assert len(sources.open_faces("oulu", "prepared", 66)) == 16
+    killed()
+    assert prepared() == [*status._found()] == ["oulu"] and not list(data.glob(".*"))
+    shutil.copytree(data / "oulu", data / ".oulu.abcdefgh.new")  # being written
+    assert prepared() == [*status._found()] == ["oulu"]
 
 
 def test_a_folder_that_is_no_prepared_set_is_not_overwritten(tmp_path, data, capsys):

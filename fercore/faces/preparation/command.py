@@ -19,7 +19,7 @@ from fercore.faces.preparation.archives import SourceError
 from fercore.faces.preparation.framing import CROPS, crop_named
 from fercore.faces.preparation.reading import Dataset, DatasetError
 from fercore.faces.preparation.source import Source
-from fercore.storage import digest
+from fercore.storage import digest, restore
 
 FULL = sqlite3.OperationalError  # no room for the lists that preparation keeps on disk
 PROBLEMS = (DatasetError, SourceError, PhotoError, FaceSetError, DetectorMissingError, OSError, FULL)
@@ -52,6 +52,8 @@ def _run(dataset: Dataset, options: argparse.Namespace, detector: Callable[[], D
     chosen = vars(options)
     name, asked = prepared_name(dataset, chosen), _asked(dataset, chosen)
     output = options.output or paths.data() / "prepared" / name
+    if not options.check:
+        restore(output.parent)
     if not (options.force or options.check) and (output / "certificate.json").is_file():  # written last
         return _say_done(output, asked)
     if not options.check and output.exists() and not _may_replace(output):
