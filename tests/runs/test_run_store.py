@@ -51,7 +51,15 @@ def test_whatever_determines_a_run_changes_its_folder(change):
 def test_every_field_of_the_configuration_changes_the_folder():
     plain = replace(spec(), changes=())
     for name, value in vars(plain.config).items():
-        other = "other" if isinstance(value, str) else (7,) if isinstance(value, tuple) else (value or 0) + 1
+        match value:
+            case str():
+                other = "l2" if name == "distance" else "other"
+            case tuple():
+                other = value[::-1]
+            case float():
+                other = value / 2 or 0.5
+            case _:
+                other = (value or 0) + 1
         assert replace(plain, changes=((name, other),)).folder != plain.folder, name
 
 
