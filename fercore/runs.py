@@ -56,6 +56,9 @@ class RunSpec:
     changes: tuple[tuple[str, Any], ...] = ()  # (field, value) that differ from the tier's configuration
     inner: int | None = None  # to choose settings: this inner fold of the fold's training people is tested instead
 
+    def __post_init__(self):
+        object.__setattr__(self, "changes", _frozen(self.changes))  # JSON and notebooks hand over lists; a key has none
+
     @property
     def module(self) -> ModuleType:
         """The paper's file."""
@@ -125,6 +128,10 @@ class RunSpec:
 
     def __str__(self) -> str:
         return f"{self.variant} on {self.dataset}/{self.protocol}, {self._place}, seed {self.seed} ({self.tier})"
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """What habits buy, on written predictions with known answers, and on simulated ones where nothing is to be gained."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -186,6 +188,11 @@ def test_a_missing_training_is_refused_and_named(leak):
     assert len(leak.predictions("people"))
     with pytest.raises(RunError, match="2 watched trainings are missing, the first .*ckplus7leaky, fold0"):
         leak.scored()
+
+
+def test_changes_may_hold_lists_as_they_come_from_json(leak):
+    shorter = (("widths", [4, 8, 12]), ("iterations", 3))
+    assert len(write(replace(leak, changes=shorter)).trainings("people")) == 2
 
 
 def test_tables_show_every_arm_and_the_stamp_says_what_is_old(leak):

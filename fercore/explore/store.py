@@ -92,7 +92,7 @@ def read(folder: Path) -> Run:
     about = _about(folder / "run.json")
     try:
         said = dict(about["spec"])
-        changes = tuple((str(name), _frozen(value)) for name, value in said["changes"])
+        changes = tuple((str(name), value) for name, value in said["changes"])
         spec = RunSpec(**(said | {"changes": changes}))
         if not (set(said) == FIELDS and spec.paper in parameters.papers() and spec.protocol in PROTOCOLS):
             raise ValueError("a paper or protocol that is not there")  # before the paper's module is imported
@@ -155,10 +155,6 @@ def _says_enough(about: dict) -> bool:
     """Whether all that pages rely on is there."""
     texts = [about["commit"], about["source_digest"], about["data"]["credit"], about["data"]["fingerprint"]]
     return all(isinstance(text, str) for text in [*texts, *about["classes"]]) and bool(about["classes"])
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 def _plainness(run: Run) -> tuple:

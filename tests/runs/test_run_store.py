@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from factories import same_bits
-from run_factories import files_of, no_training, spec, weights
+from run_factories import covered_spec, files_of, no_training, spec, weights
 
 from fercore import runs
 from fercore.faces.augmentation import Augmentation
@@ -37,6 +37,13 @@ def test_a_run_that_is_read_is_noted_where_somebody_asks_for_it(results, tmp_pat
     assert find(spec("S1R1", 9)) is None
     assert find(wanted) and find(wanted)
     assert set((tmp_path / "notes").read_text().splitlines()) == {f"gcnet/ckplus-prepared-smoke/{wanted.folder.name}"}
+
+
+def test_lists_among_the_changes_make_no_other_run_and_can_be_looked_up():
+    lists, tuples = (replace(spec(), changes=(("widths", kind([4, 8, 12])),)) for kind in (list, tuple))
+    assert {lists: "found"}[tuples] == "found" and lists.folder == tuples.folder
+    nested = replace(covered_spec(), changes=[["sizes", [["rafdb7", 96]]]])
+    assert hash(nested) and nested.changes == (("sizes", (("rafdb7", 96),)),)
 
 
 @pytest.mark.parametrize("change", [
