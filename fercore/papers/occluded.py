@@ -89,6 +89,8 @@ class Config(Settings):
 
     def __post_init__(self):
         self.check_choices(LIR=("printed", "flipped"), weights=WEIGHTS)
+        if not self.occlusions:
+            raise ValueError("occlusions is empty: every row learns covered faces; name one or more, such as 'eyes'")
         if min(self.K1, self.K2) < 1:
             raise ValueError(f"K1 {self.K1}, K2 {self.K2}: both players must move at least once in a cycle")
 
