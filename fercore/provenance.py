@@ -1,6 +1,7 @@
 """What a result was made with: code, versions, commit."""
 
 import os
+import platform
 import subprocess
 from collections.abc import Collection
 from functools import cache
@@ -58,22 +59,41 @@ def versions() -> dict[str, str]:
 
 
 def origin(runs: Collection, asked: int, what: str = "runs") -> list[str]:
-    """What a stamp says of how results were made: by which commits and GPUs, from what, how many are missing or stale.
+    """What a stamp says of how results were made: by which commits, where, from what, how many are missing or stale.
 
     runs: the finished ones of those ``asked``, each with its record ``about`` and whether it is ``stale``.
     """
     commits = sorted({run.about["commit"] for run in runs}) or [commit()]
-    devices = {run.about.get("device", "cpu") for run in runs}
-    cards, partly = sorted(devices - {"cpu"}), "partly " * ("cpu" in devices)
+    places = {_place(run.about) for run in runs}
+    known, partly = sorted(places - {""}), "partly " * ("" in places)
     earlier = sorted({note["credit"] for run in runs for note in run.about.get("learned_from", ())})
     missing, stale = asked - len(runs), sum(run.stale for run in runs)
     return [
         "commit " + ", ".join(commits),
-        *[f"{partly}trained on {', '.join(cards)}"] * bool(cards),
+        *[f"{partly}trained on {', '.join(known)}"] * bool(known),
         *["started from or beside: " + "; ".join(earlier)] * bool(earlier),
         *[f"{missing} of {asked} {what} missing"] * bool(missing),
         *[f"{stale} of {len(runs)} {what} made with other code or images than today's"] * bool(stale),
     ]
+
+
+def _place(about: dict) -> str:
+    device = about.get("device", "cpu")
+    return device if device != "cpu" else about.get("processor", "")
+
+
+@cache
+def processor() -> str:
+    """The processor's name and the widest vectors that torch computes with on it: both decide about last digits."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:  # not Linux
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    import torch  # costs seconds where only stamps are read
+
+    name = next(iter(names), platform.processor() or platform.machine())
+    return f"{name} ({torch.backends.cpu.get_cpu_capability()})"
 
 
 def trace(run: Path) -> None:

@@ -321,6 +321,7 @@ def described(spec: RunSpec, run: Beginning, seconds: float) -> dict:
         "source_digest": provenance.source_digest(spec.paper),
         "commit": provenance.commit(),
         "versions": provenance.versions(),
+        "processor": provenance.processor(),
         "device": device if device == "cpu" else torch.cuda.get_device_name(device),
         "seconds": round(seconds, 2),
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,

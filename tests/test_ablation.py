@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import torch
 from result_factories import judged, store, store_all, study
 
 from fercore import ablation as module
@@ -63,13 +64,19 @@ def test_stamp_counts_missing_and_stale_runs_and_names_every_commit():
     assert asked.stamp.endswith("1 of 4 runs missing · 1 of 3 runs made with other code or images than today's")
 
 
-def test_stamp_names_the_card_that_trained_and_is_silent_about_cpus():
-    asked = study(["CNN"], [0, 1, 2])
-    for spec, device in zip(asked.specs, ("cpu", "A100", "H100"), strict=True):
-        store(spec, judged([True], spec.fold), device=device)
-    assert asked.stamp.endswith(" · partly trained on A100, H100")
+def test_stamp_names_where_runs_were_trained():
+    asked = study(["CNN"], [0, 1, 2, 3])
+    for spec, device in zip(asked.specs, ("cpu", "A100", "H100", "cpu"), strict=True):
+        store(spec, judged([True], spec.fold), device=device, **{"processor": "EPYC (AVX2)"} if spec.fold else {})
+    assert asked.stamp.endswith(" · partly trained on A100, EPYC (AVX2), H100")  # an old run does not tell
     assert replace(asked, folds=(1,)).stamp.endswith(" · trained on A100")
+    assert replace(asked, folds=(3,)).stamp.endswith(" · trained on EPYC (AVX2)")
     assert "trained on" not in replace(asked, folds=(0,)).stamp
+
+
+def test_the_processor_is_told_with_its_vectors():
+    assert provenance.processor().endswith(f"({torch.backends.cpu.get_cpu_capability()})")
+    assert len(provenance.processor().split(" (")[0]) > 2
 
 
 def test_a_run_alone_names_its_card_and_its_age_as_many_do():

@@ -24,7 +24,7 @@ AGE = 1.2  # its deviation; 0.35 in the twins
 REST = 0.07  # the deviation of what every muscle does at rest
 STRAY = (1, 2, 4, 5, 7, 9, 14, 15, 17, 23, 24)  # what faces do beside smiling, and what they do without a smile
 APART = 0.15  # of the faces at rest have their lips apart
-OTHERWISE = 0.5  # of the faces without a smile do something else
+OTHERWISE = 0.75  # of the faces without a smile do something else
 LOWER, UPPER = (9, 10, 14, 15, 16, 17, 20, 23, 24, 25, 26, 27), (1, 2, 4, 5, 7, 43)  # with three and one of these
 FAINTEST = 0.15  # pull at the lip corners that counts as a smile
 
