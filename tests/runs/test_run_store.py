@@ -125,12 +125,13 @@ def test_record_says_what_the_run_was_made_of():
     assert about["spec"]["fold"] == 1 and about["config"]["iterations"] == 10
     assert about["data"]["fingerprint"] == faces.fingerprint and about["data"]["credit"] == faces.credit
     assert about["test_subjects"] == sorted(set(run.predictions["subject"])) == ["S001", "S011"]
-    assert about["images"] == {"train": len(division.train.rows), "test": len(division.test.rows)}
+    counts = {"train": len(division.train.rows), "classified": len(division.train.labelled)}
+    assert about["images"] == counts | {"test": len(division.test.rows)} and about["learned_from"] == []
     assert about["classes"] == list(SEVEN)
     assert (
         about["versions"]["torch"] == torch.__version__.split("+")[0] or about["versions"]["torch"] == torch.__version__
     )
-    assert about["device"] == "cpu" and torch.backends.cudnn.deterministic
+    assert about["device"] == "cpu" and about["processor"] and torch.backends.cudnn.deterministic
     assert not run.stale
 
 
