@@ -66,12 +66,13 @@ def origin(runs: Collection, asked: int, what: str = "runs") -> list[str]:
     commits = sorted({run.about["commit"] for run in runs}) or [commit()]
     places = {_place(run.about) for run in runs}
     known, partly = sorted(places - {""}), "partly " * ("" in places)
-    earlier = sorted({note["credit"] for run in runs for note in run.about.get("learned_from", ())})
+    notes = [note for run in runs for note in run.about.get("learned_from", ())]
+    earlier = sorted({f"{note['dataset']} ({note['source']})" for note in notes})
     missing, stale = asked - len(runs), sum(run.stale for run in runs)
     return [
         "commit " + ", ".join(commits),
         *[f"{partly}trained on {', '.join(known)}"] * bool(known),
-        *["started from or beside: " + "; ".join(earlier)] * bool(earlier),
+        *["started from or beside " + ", ".join(earlier)] * bool(earlier),
         *[f"{missing} of {asked} {what} missing"] * bool(missing),
         *[f"{stale} of {len(runs)} {what} made with other code or images than today's"] * bool(stale),
     ]
