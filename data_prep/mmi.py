@@ -5,8 +5,9 @@
 
 Every download holds Sessions/<n>/ with S002-106.avi, S002-106.xml and session.xml; several are merged. The papers
 count 205, 208 or 236 sequences and publish no list: here, all of the six expressions seen from the front (--views all
-adds profiles). A list of your own, recording,frame, chooses recordings and their peaks: protocol mmi6peaks takes the
-last frames up to a peak; without a frame a recording is chosen whole.
+adds profiles). A list of your own chooses recordings: --recordings, of which each is taken whole, or --peaks with
+recording,frame, of which each ends at its peak. Peaks make a set of their own, mmi-peaks, whose protocol mmi6peaks
+takes the last frames up to a peak.
 """
 
 import sys
@@ -51,7 +52,8 @@ def read(source: Source, options: Mapping[str, Any]) -> Reading:
         m["name"].upper(): f for f, m in source.matching(r"Sessions/(?P<session>\d+)/(?P<name>S\d{3}-\d{3})\.avi")
     }
     views = {m["session"]: f for f, m in source.matching(r"Sessions/(?P<session>\d+)/session\.xml")}
-    chosen, profiles = _chosen(options["peaks"]), options["views"] == "all"
+    listed = options["peaks"] or options["recordings"]
+    chosen, profiles = _chosen(options), options["views"] == "all"
     shots: list[Shot] = []
     notes, counts = [PAPERS], Counter()
     recordings = list(source.matching(r"Sessions/(?P<session>\d+)/(?P<name>S\d{3}-\d{3})\.xml"))
@@ -70,7 +72,7 @@ def read(source: Source, options: Mapping[str, Any]) -> Reading:
             except PhotoError as error:
                 notes.append(str(error))
     notes.append(f"left out: {counts.pop('left out', 0)} recordings of other expressions, from the side, or not listed")
-    notes += several([name for name in chosen if name not in videos], f"recordings of {options['peaks']} are missing")
+    notes += several([name for name in chosen if name not in videos], f"recordings of {listed} are missing")
     reading = Reading.of(shots, notes, **counts)
     reading.expected = WITH_PROFILES if profiles else EXPECTED
     return reading
@@ -134,18 +136,26 @@ def _number(text: str | None) -> int:
     return int(text) if text and text.isascii() and text.isdigit() else 0
 
 
-def _chosen(path: str | None) -> dict[str, int | None]:
-    """A user's own recordings with their peaks, None where the whole recording is wanted; raises DatasetError."""
-    if path is None:
+def _chosen(options: Mapping[str, Any]) -> dict[str, int | None]:
+    """A user's own recordings with their peaks, None where they are wanted whole; raises DatasetError."""
+    peaks, whole = options["peaks"], options["recordings"]
+    if peaks and whole:
+        raise DatasetError("give --peaks or --recordings, not both: a list of peaks chooses the recordings as well")
+    if not (path := peaks or whole):
         return {}
     chosen = {}
-    for row in tables.rows(Path(path), path, ("recording", "frame")):
-        frame = row["frame"].strip()
+    for row in tables.rows(Path(path), path, ("recording", "frame") if peaks else ("recording",)):
+        recording, frame = row["recording"].strip(), row["frame"].strip() if peaks else ""
+        if peaks and not frame:
+            raise DatasetError(
+                f"{path}: {recording} has no peak frame; give every recording one, or choose whole ones by --recordings"
+            )
         if frame and not frame.isdigit():
-            raise DatasetError(f"{path}: {frame!r} of {row['recording']} is no frame's number, from 0 on")
-        chosen[row["recording"].strip().upper()] = int(frame) if frame else None
+            raise DatasetError(f"{path}: {frame!r} of {recording} is no frame's number, from 0 on")
+        chosen[recording.upper()] = int(frame) if frame else None
     if not chosen:
-        raise DatasetError(f"{path} names no recording; write recording,frame and below it S002-106,57")
+        columns, example = ("recording,frame", "S002-106,57") if peaks else ("recording", "S002-106")
+        raise DatasetError(f"{path} names no recording; write {columns} and below it {example}")
     return chosen
 
 
@@ -154,7 +164,9 @@ MMI = Dataset(
     reference="sequence",
     options=(
         Option("views", "from the front only, or profiles too (%(default)s)", "front", ("front", "all")),
-        Option("peaks", "your list of recordings and their peak frames (recording,frame; frames from 0 on)", None),
+        Option("recordings", "your list of recordings, which are taken whole (a column named recording)", None),
+        Option("peaks", "your list of recordings and their peak frames (recording,frame; frames from 0 on)", None,
+            makes_set=True),
     ),
 )  # fmt: skip
 

@@ -103,6 +103,19 @@ def test_a_heading_stands_over_any_crop_of_its_dataset(tmp_path, monkeypatch):
     assert "headings" in refused(visible, datasets=["ckplus", "mmi-gcnet", "oulu-dark"], source="prepared")
 
 
+def test_peaks_of_a_list_take_their_own_protocol_and_whole_recordings_theirs(tmp_path, monkeypatch):
+    monkeypatch.setenv("FERCORE_DATA", str(tmp_path))
+    (tmp_path / "prepared" / "mmi-peaks").mkdir(parents=True)
+    (tmp_path / "prepared" / "mmi-peaks" / "faceset.json").write_text("{}")
+    peaks = {"source": "prepared", "dataset": "mmi-peaks"}
+    for protocol in ("default", "mmi6peaks"):
+        assert refused("gcnet/run_fold", **peaks, protocol=protocol) == ""
+    told = refused("gcnet/run_fold", **peaks, protocol="mmi6")
+    assert "valid: default, mmi6peaks, own, identities (dataset mmi-peaks)" in told
+    assert "'mmi6peaks'" in refused("gcnet/run_fold", dataset="mmi", protocol="mmi6peaks")
+    assert refused("gcnet/table4_mmi", **peaks, protocol="mmi6peaks") == ""
+
+
 def test_a_set_is_not_joined_to_itself():
     assert refused("occluded/run_fold", dataset="rafdb+affectnet") == ""
     assert "joins a set to itself; valid: each once" in refused("occluded/run_fold", dataset="rafdb+affectnet+rafdb")

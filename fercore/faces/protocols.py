@@ -20,7 +20,7 @@ class Protocol:
     """What a paper did with a dataset."""
 
     name: str
-    dataset: str  # "" suits every dataset
+    dataset: str  # "" suits every dataset; "mmi-peaks" only MMI prepared with --peaks, which then takes no other
     classes: tuple[str, ...] = ()  # () takes the dataset's own
     frames: str = "last"  # of each sequence: "last" or "middle" three, its "ends" (first and last), or "all"
     said: str = ""  # where the paper says so
@@ -43,7 +43,7 @@ PROTOCOLS = {
         Protocol("ckplus7", "ckplus", SEVEN, "last", "Table 2; last three frames as in public practice", paper="gcnet"),
         Protocol("ckplus8", "ckplus", ("neutral", *SEVEN), "last", "Table 3; the first is neutral", paper="gcnet"),
         Protocol("mmi6", "mmi", SIX, "middle", "Table 4; hand-picked peaks, we take the middle three", paper="gcnet"),
-        Protocol("mmi6peaks", "mmi", SIX, "last", "as mmi6, of sequences that end at peaks of your own list (--peaks)",
+        Protocol("mmi6peaks", "mmi-peaks", SIX, "last", "as mmi6, of sequences that end at peaks of your own list",
             paper="gcnet"),
         Protocol("oulu6", "oulu", SIX, "last", "Table 5; last three (printed digits are k/1440)", paper="gcnet"),
         Protocol("ckplus7leaky", "ckplus", SEVEN, "last", "as ckplus7, but people stand on both sides", apart="images",
@@ -88,8 +88,13 @@ def databases(dataset: str) -> set[str]:
 
 def protocols_for(dataset: str, paper: str = "") -> list[str]:
     """Names of the protocols that suit a dataset, those of the paper first."""
-    base = dataset.split("-")[0]  # a set prepared with another crop, such as ckplus-idferm, is still CK+
-    own = sorted((p for p in PROTOCOLS.values() if p.dataset == base), key=lambda p: p.paper != paper)
+    base, *choices = dataset.split("-")  # a set prepared with another crop, such as ckplus-idferm, is still CK+
+    suited: dict[int, list[Protocol]] = {0: []}  # by how many of these choices they are for
+    for protocol in PROTOCOLS.values():
+        name, *needed = protocol.dataset.split("-")
+        if name == base and set(needed) <= set(choices):
+            suited.setdefault(len(needed), []).append(protocol)
+    own = sorted(suited[max(suited)], key=lambda p: p.paper != paper)
     return [*(p.name for p in own), "own", "identities"]
 
 

@@ -8,9 +8,10 @@ import pytest
 from scipy.io import savemat
 
 from fercore.faces.alignment import TEMPLATE
-from fercore.faces.preparation import landmarks_mmse, mat_file
+from fercore.faces.preparation import command, landmarks_mmse, mat_file
 from fercore.faces.preparation.reading import DatasetError
 from fercore.faces.preparation.source import File, Source
+from fercore.faces.protocols import protocols_for
 from tests.preparation import trees
 from tests.preparation.readings import dataset, read
 
@@ -46,10 +47,9 @@ def test_mmi_with_profiles_turns_them_the_other_way(tmp_path):
 def test_mmi_takes_the_recordings_and_peaks_of_a_list(tmp_path):
     pytest.importorskip("cv2")
     trees.mmi(tmp_path)
-    peaks = trees.text(tmp_path / "peaks.csv", "recording,frame\ns028-003,2\nS002-106,\nS099-001,4\n")
+    peaks = trees.text(tmp_path / "peaks.csv", "recording,frame\ns028-003,2\nS099-001,4\n")
     reading = read("mmi", tmp_path, peaks=str(peaks))
-    assert [s.intensity for s in reading.shots if s.subject == "S028"] == [0, 0.5, 1]
-    assert [s.intensity for s in reading.shots if s.subject == "S002"] == [0, 0.5, 1, 0.5, 0]
+    assert {s.subject for s in reading.shots} == {"S028"} and [s.intensity for s in reading.shots] == [0, 0.5, 1]
     assert any("are missing: S099-001" in note for note in reading.notes)
     trees.text(peaks, "recording,frame\nS028-003,9\n")
     reading = read("mmi", tmp_path, peaks=str(peaks))
@@ -57,6 +57,39 @@ def test_mmi_takes_the_recordings_and_peaks_of_a_list(tmp_path):
     for content, said in (("S028-003,2\n", "no column"), ("recording,frame\nS028-003,-2\n", "no frame's number")):
         with pytest.raises(DatasetError, match=said):
             read("mmi", tmp_path, peaks=str(trees.text(peaks, content)))
+
+
+def test_mmi_takes_whole_recordings_of_a_list(tmp_path):
+    pytest.importorskip("cv2")
+    trees.mmi(tmp_path)
+    listed = trees.text(tmp_path / "list.csv", "recording\ns002-106\nS099-001\n")
+    reading = read("mmi", tmp_path, recordings=str(listed))
+    assert {s.subject for s in reading.shots} == {"S002"}
+    assert [s.intensity for s in reading.shots] == [0, 0.5, 1, 0.5, 0]
+    assert f"1 recordings of {listed} are missing: S099-001" in reading.notes
+    with pytest.raises(DatasetError, match="names no recording; write recording and below it S002-106"):
+        read("mmi", tmp_path, recordings=str(trees.text(listed, "recording\n")))
+
+
+def test_mmi_does_not_mix_peaks_with_whole_recordings(tmp_path):
+    trees.text(tmp_path / "Sessions/1/S002-106.xml", "<Metadata/>")
+    listed = trees.text(tmp_path / "list.csv", "recording,frame\nS028-003,2\nS002-106,\nS021-001,\n")
+    with pytest.raises(DatasetError, match=r"list\.csv: S002-106 has no peak frame; .* by --recordings"):
+        read("mmi", tmp_path, peaks=str(listed))
+    with pytest.raises(DatasetError, match="--peaks or --recordings, not both"):
+        read("mmi", tmp_path, peaks=str(listed), recordings=str(listed))
+
+
+def test_mmi_with_peaks_is_a_set_of_its_own_with_its_own_protocol():
+    plain = {"crop": "gcnet", "views": "front", "recordings": None, "peaks": None}
+    for given, name, own in (
+        ({"recordings": "my.csv"}, "mmi", ["mmi6", "mmi6sequences"]),
+        ({"views": "all"}, "mmi-all", ["mmi6", "mmi6sequences"]),
+        ({"peaks": "my.csv"}, "mmi-peaks", ["mmi6peaks"]),
+        ({"peaks": "my.csv", "crop": "idferm", "views": "all"}, "mmi-idferm-all-peaks", ["mmi6peaks"]),
+    ):
+        assert command.prepared_name(dataset("mmi"), plain | given) == name
+        assert protocols_for(name) == [*own, "own", "identities"]
 
 
 def test_mmi_names_a_damaged_video_and_merges_downloads(tmp_path):
@@ -68,7 +101,7 @@ def test_mmi_names_a_damaged_video_and_merges_downloads(tmp_path):
     (roots[1] / sessions / "950/S028-003.xml").rename(roots[1] / sessions / "950/S028-004.xml")
     next(roots[0].rglob("S028-003.avi")).write_bytes(b"#EXTM3U\nfile:///etc/passwd\n")  # a play list in disguise
     ours = dataset("mmi")
-    reading = ours.read(Source(roots), {"views": "front", "peaks": None})
+    reading = ours.read(Source(roots), {"views": "front", "peaks": None, "recordings": None})
     assert {(s.subject, s.sequence) for s in reading.shots} == {("S002", "224"), ("S028", "950")}
     assert any("S028-003.avi is no video by its first bytes" in note for note in reading.notes)
 

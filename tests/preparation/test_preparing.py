@@ -208,7 +208,9 @@ def test_what_was_prepared_otherwise_does_not_pass_for_done(tmp_path, data, caps
         assert "was prepared with" in capsys.readouterr().err
     assert run(unexpecting(KDEF), tree, "--views", "S,FL", "--force") == 0 and len(FaceSet.open(data / "kdef")) == 6
     peaks = trees.text(tmp_path / "private" / "peaks.csv", "recording,frame\n")
-    asked = command._asked(MMI, {"crop": "gcnet", "size": None, "views": "front", "peaks": str(peaks)})
+    asked = command._asked(
+        MMI, {"crop": "gcnet", "size": None, "views": "front", "recordings": None, "peaks": str(peaks)}
+    )
     assert asked["size"] == 132 and asked["peaks"].startswith("peaks.csv ") and "private" not in asked["peaks"]
 
 

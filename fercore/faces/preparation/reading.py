@@ -107,19 +107,20 @@ def around(lowest: int, highest: int | None = None) -> Expected:
 class Option:
     """One more command line option of a script: its name, help, default (which gives the type) and choices.
 
-    Another choice than the default makes another set, named after it.
+    Another choice than the default makes another set, named after it; so does any value where ``makes_set`` says so.
     """
 
     name: str
     help: str
     default: Any
     choices: tuple[str, ...] | None = None
+    makes_set: bool = False  # named after the option: other frames of it are classified, by a protocol of their own
 
     def mark(self, value: Any) -> str:
-        """What a set's name gets where ``value`` was chosen; "" for the default, and for options without choices."""
-        if self.choices is None or value == self.default:
+        """What a set's name gets where ``value`` was given; "" for the default, and where this makes no set."""
+        if value == self.default or not (self.choices or self.makes_set):
             return ""
-        return {"yes": self.name, "no": f"no_{self.name}"}.get(value, value.lower())
+        return {"yes": self.name, "no": f"no_{self.name}"}.get(value, value.lower()) if self.choices else self.name
 
 
 @dataclass(frozen=True)
