@@ -253,9 +253,12 @@ class IDFERM(Method):
         """Refuse, before any work, data without what this variant needs; raises FaceSetError."""
         needing = self.kept & (HNG | NEEDS_GENERATED if self.config.reference == "true" else HNG)  # x̂ needs nobody's
         if needing and not examples.has_reference:
+            name = examples.faces.name
+            way = "leave those people out, or choose a row that needs none"
+            if name.split("-")[0] == "vggface":
+                way = "prepare vggface with --targets, your list of everyone's (python data_prep/vggface.py --help)"
             raise FaceSetError(
-                f"terms {sorted(needing)} need a neutral face of every person; this dataset lacks some: leave those "
-                "people out, or choose a row that needs none"
+                f"{name}: terms {sorted(needing)} need a neutral face of every person, some lack it: {way}"
             )
 
     def initialise(self) -> None:

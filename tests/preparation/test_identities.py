@@ -2,15 +2,21 @@
 
 import struct
 import time
+from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pytest
 
-from fercore.faces.preparation import markers
-from fercore.faces.preparation.reading import DatasetError
+from fercore import runs
+from fercore.faces.alignment import TEMPLATE
+from fercore.faces.faceset import FaceSetError
+from fercore.faces.preparation import command, markers
+from fercore.faces.preparation.reading import DatasetError, references
 from fercore.faces.preparation.source import Source
+from fercore.runs import RunSpec
 from tests.preparation import trees
-from tests.preparation.readings import looked_at, read
+from tests.preparation.readings import dataset, looked_at, read
 
 
 def test_casia_webface_as_folders(tmp_path):
@@ -59,6 +65,98 @@ def test_vggface_cuts_the_listed_box(tmp_path):
     assert [(s.subject, s.split) for s in reading.shots] == [("A.J._Buckley", "frontal")]
     assert reading.shots[0].pixels().shape == (48, 46, 3) and "1 of 2 listed" in reading.notes[0]
     assert len(read("vggface", tmp_path, curated="no").shots) == 2
+
+
+PEOPLE = [f"Person_{n:02d}" for n in range(12)]
+
+
+def vggface(root, people=PEOPLE):
+    """Each with two curated images and one that is not."""
+    for n, name in enumerate(people):
+        lines = (f"{i:08d} http://a.b/c.jpg 2 2 44 44 {3.0 - i} 4.2 {i < 2:d}\n" for i in range(3))
+        trees.text(root / f"vgg_face_dataset/files/{name}.txt", "".join(lines))
+        for i in range(3):
+            trees.photo(root / f"images/{name}/{i:08d}.jpg", 3 * n + i, width=48, colour=True)
+    return root
+
+
+def targets(root, *lines):
+    return str(trees.text(root / "targets.txt", "\n".join(lines) + "\n"))
+
+
+def test_vggface_takes_the_targets_of_a_list_and_leaves_out_who_has_none(tmp_path):
+    vggface(tmp_path, ["A", "B", "C"])
+    (tmp_path / "images/C/00000001.jpg").write_bytes(b"no photograph")
+    listed = targets(tmp_path, "\ufeffimages/A/00000001.jpg", "", " C/00000001.jpg ")
+    reading = read("vggface", tmp_path, targets=listed)
+    assert [(s.subject, s.sequence, s.label) for s in reading.shots] == [
+        ("A", "00000000", "unknown"), ("A", "00000001", "neutral"),
+    ]  # fmt: skip
+    assert list(references(reading.shots, dataset("vggface").reference)) == [1, 1]
+    assert reading.counts["identities"] == 3 and reading.notes[0] == "6 of 6 listed images are there"
+    assert reading.notes[1].startswith("targets.txt, line 3: images/C/00000001.jpg is damaged")
+    assert reading.notes[2:] == ["2 people are left out, without a target: B, C"]
+    plain = read("vggface", tmp_path)
+    assert set(references(plain.shots, "subject")) == {-1} and {s.label for s in plain.shots} == {"unknown"}
+
+
+WRONG = {
+    "no image": (["A/00000001.jpg", "A/00000009.jpg"], r"targets\.txt, line 2: 'A/00000009\.jpg' is no image of the"),
+    "no path": (["neutral"], "line 1: 'neutral' is no image"),
+    "out of the source": (["../images/A/00000001.jpg"], "line 1: .* is no image of the source"),
+    "absolute": (["/etc/A/00000001.jpg"], "line 1: .* is no image of the source"),
+    "long": (["A/" * 100_000 + "00000001.jpg"], "line 1: .{0,120}is no image of the source"),
+    "two of one": (["A/00000001.jpg", "A/00000000.jpg"], r"line 2: A has a target already, targets\.txt, line 1"),
+    "not curated": (["A/00000002.jpg"], "line 1: this image is not listed, or not as curated"),
+    "no list of it": (["D/00000001.jpg"], "line 1: no list of vgg_face_dataset is of this person"),
+    "damaged": (["A/00000000.jpg"], "not one target of .* line 1: .* is damaged"),
+    "empty": ([""], "names no image; write one line per person"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_vggface_refuses_targets_that_cannot_be_by_their_line(tmp_path, what):
+    vggface(tmp_path, ["A", "B"])
+    trees.photo(tmp_path / "images/D/00000001.jpg")
+    (tmp_path / "images/A/00000000.jpg").write_bytes(b"no photograph")
+    lines, said = WRONG[what]
+    with pytest.raises(DatasetError, match=said):
+        read("vggface", tmp_path, targets=targets(tmp_path, *lines))
+
+
+def test_vggface_refuses_a_list_of_targets_that_is_no_text_or_too_large(tmp_path, monkeypatch):
+    vggface(tmp_path, ["A"])
+    (tmp_path / "targets.txt").write_bytes(b"A/\xff\xfe.jpg")
+    for file in ("targets.txt", "missing.txt", "images"):
+        with pytest.raises(DatasetError, match="is no text that can be read"):
+            read("vggface", tmp_path, targets=str(tmp_path / file))
+    monkeypatch.setattr(import_module("data_prep.vggface"), "MOST_BYTES", 1 << 20)
+    with pytest.raises(DatasetError, match="more than 1 MB"):
+        read("vggface", tmp_path, targets=targets(tmp_path, "A/00000001.jpg\n" * 100_000))
+
+
+def test_idferm_trains_its_generator_on_vggface_with_targets_and_says_where_they_are_missing(tmp_path, monkeypatch):
+    monkeypatch.setenv("FERCORE_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(runs, "_pretrained", lambda *_: {})  # the stand-in of VGG-Face would be trained first
+    row = RunSpec("idferm", "IDFERM", "ckplus", "ckplus7", 0, "smoke")
+    spec = replace(runs.pretraining_of(row, "HNG_vggface"), source="prepared")  # as at tier paper
+    tree = vggface(tmp_path / "tree")
+
+    def prepared(*more):
+        asked = ["--source", str(tree), "--workers", "1", *more]
+        return command.main(dataset("vggface"), "", asked, lambda: lambda image: TEMPLATE * (48, 48)) == 0
+
+    assert prepared()
+    with pytest.raises(FaceSetError, match=r"vggface: terms .* need a neutral face .*: prepare vggface with --targets"):
+        runs.begin(spec)
+    assert prepared("--force", "--targets", targets(tmp_path, *(f"{name}/00000001.jpg" for name in PEOPLE[:11])))
+    begun = runs.begin(spec)
+    table = begun.faces.table
+    assert len(table) == 22 and (table["label"][table["reference"]] == "neutral").all()
+    (batch,) = list(begun.examples.in_order())
+    losses = begun.method.step(batch)
+    assert len(batch.image) == 18 and {"feat", "id", "pixel", "sym", "GAN"} <= set(losses)
+    assert np.isfinite([float(loss) for loss in losses.values()]).all()
 
 
 def test_vggface_reads_hostile_lists_in_no_time(tmp_path):
