@@ -52,7 +52,7 @@ def read(source: Source, options: Mapping[str, Any]) -> Reading:
         m["name"].upper(): f for f, m in source.matching(r"Sessions/(?P<session>\d+)/(?P<name>S\d{3}-\d{3})\.avi")
     }
     views = {m["session"]: f for f, m in source.matching(r"Sessions/(?P<session>\d+)/session\.xml")}
-    listed = options["peaks"] or options["recordings"]
+    listed = Path(options["peaks"] or options["recordings"] or "").name  # its folder is no part of a certificate
     chosen, profiles = _chosen(options), options["views"] == "all"
     shots: list[Shot] = []
     notes, counts = [PAPERS], Counter()
