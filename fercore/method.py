@@ -83,6 +83,12 @@ class Settings:
             if getattr(self, name) not in values:
                 raise ValueError(f"{name} {getattr(self, name)!r} is unknown; valid: {', '.join(values)}")
 
+    def check_lengths(self, **valid: int) -> None:
+        """Refuse a field that has more or fewer values than its network has places for; raises ValueError."""
+        for name, length in valid.items():
+            if len(value := getattr(self, name)) != length:
+                raise ValueError(f"{name} {list(value)} has {len(value)} values; valid: {length}")
+
     @property
     def stored_size(self) -> int:
         """Pixels of the images that ``image_size`` is cropped from."""

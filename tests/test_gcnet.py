@@ -212,6 +212,12 @@ def test_the_last_rate_is_a_factor_on_the_printed_schedule(last, factor):
     assert rates == pytest.approx([factor * 0.02 / (1 + 0.5) ** 2] * len(rates))
 
 
+@pytest.mark.parametrize("widths", [(4, 8), (4, 8, 12, 16)])
+def test_more_or_fewer_layers_than_table_1_are_refused(widths):
+    with pytest.raises(ValueError, match=rf"^widths .* has {len(widths)} values; valid: 3$"):
+        Config(widths=widths)
+
+
 def test_crops_are_taken_from_images_of_the_configured_ratio():
     assert replace(Config(), image_size=32).stored_size == 33
     assert replace(Config(), image_size=32, stored_ratio=1.25).stored_size == 40

@@ -237,6 +237,8 @@ def test_reconstructions_have_the_size_of_the_image(size):
 @pytest.mark.parametrize(("change", "message"), [
     ({"LIR": "hinge"}, "LIR 'hinge' is unknown; valid: printed, flipped"),
     ({"weights": "vgg"}, "weights 'vgg' is unknown; valid: imagenet, random"),
+    ({"block": "foo"}, "^block 'foo' is unknown; valid: basic, bottleneck$"),
+    ({"depth": (3,)}, r"^depth \[3\] has 1 values; valid: 4$"),
     ({"occlusions": ()}, "^occlusions is empty: .*name one or more, such as 'eyes'$"),
     ({"K1": 0}, "K1 0, K2 1: both players must move"), ({"K2": -1}, "K1 1, K2 -1: both"),
 ], ids=str)  # fmt: skip

@@ -162,8 +162,8 @@ def test_changes_that_no_configuration_takes_are_refused(paper, changes, told):
 
 GOOD_CHANGES = [
     ("gcnet", {}),
-    ("gcnet", {"iterations": 1, "base_rate": 1, "widths": (4, 8), "twin_subjects": None, "pretraining": "vggface"}),
-    ("gcnet", {"pretraining": "", "widths": [4, 8], "twin_subjects": 3}),
+    ("gcnet", {"iterations": 1, "base_rate": 1, "widths": (4, 8, 12), "twin_subjects": None, "pretraining": "vggface"}),
+    ("gcnet", {"pretraining": "", "widths": [4, 8, 12], "twin_subjects": 3}),
     ("occluded", {"occlusions": ["R8", "eyes", "food", "realistic"], "sizes": [["rafdb7", 88]], "pretraining": "own"}),
     ("occluded", {"sizes": (), "weights": "random"}),
     ("idferm", {"neutral_generated": False, "centres": "ema", "pretraining": "multipie", "lambda_RML": 0}),

@@ -348,8 +348,8 @@ def test_label_sets_with_nothing_in_common_are_refused_where_they_are_compared()
 
 
 @pytest.mark.parametrize(("field", "valid"), {
-    "weights": "imagenet, random", "partition": "subject, image, none", "label_sets": "shared, off",
-    "adversarial": "eq1, eq3_literal", "attention": "entropy, constant",
+    "block": "basic, bottleneck", "weights": "imagenet, random", "partition": "subject, image, none",
+    "label_sets": "shared, off", "adversarial": "eq1, eq3_literal", "attention": "entropy, constant",
     "thermal": "own, laughter_posed, laughter_speech, mmse4",
 }.items())  # fmt: skip
 def test_values_of_the_configuration_that_mean_nothing_are_refused_with_the_valid_ones(field, valid):
@@ -357,6 +357,12 @@ def test_values_of_the_configuration_that_mean_nothing_are_refused_with_the_vali
         Config(**{field: "frame"})
     for value in valid.split(", "):
         assert getattr(Config(**{field: value}), field) == value
+
+
+@pytest.mark.parametrize("depth", [(3,), (1, 1, 1, 1, 1)])
+def test_a_network_of_more_or_fewer_stages_is_refused(depth):
+    with pytest.raises(ValueError, match=f"^depth .* has {len(depth)} values; valid: 4$"):
+        Config(depth=depth)
 
 
 @pytest.mark.parametrize("m", [0, -3])

@@ -8,6 +8,8 @@ PUBLISHED = {  # block, blocks per stage -> torchvision's name of ImageNet's wei
     ("bottleneck", (3, 4, 6, 3)): "ResNet50_Weights",
     ("basic", (3, 4, 6, 3)): "ResNet34_Weights",
 }
+BLOCKS = ("basic", "bottleneck")  # of ResNet-34 and smaller, of ResNet-50 and larger
+STAGES = 4  # conv2_x to conv5_x
 WEIGHTS = ("imagenet", "random")  # what a network starts from
 MEAN, SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's colours; the published weights expect them
 
@@ -22,7 +24,7 @@ class TappedResNet(nn.Module):
         from torchvision.models.resnet import BasicBlock, Bottleneck  # seconds to import: where a network is built
 
         super().__init__()
-        residual = {"basic": BasicBlock, "bottleneck": Bottleneck}[block]
+        residual = dict(zip(BLOCKS, (BasicBlock, Bottleneck), strict=True))[block]
         self.kind = (block, tuple(depth)) if width == 64 else None  # whose published weights fit
         self.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(width)

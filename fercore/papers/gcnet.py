@@ -16,7 +16,7 @@ from fercore.losses.classification import cross_entropy
 from fercore.losses.contrastive import contrastive
 from fercore.losses.reconstruction import half_squared_error
 from fercore.method import Batch, Descent, Method, Player, Settings, Stage
-from fercore.networks.encoder_decoder import WIDTHS, Decoder, Encoder
+from fercore.networks.encoder_decoder import KERNELS, WIDTHS, Decoder, Encoder
 from fercore.schedules import cosine, inverse
 
 CNN = frozenset({"classify"})
@@ -78,6 +78,7 @@ class Config(Settings):
 
     def __post_init__(self):
         self.check_choices(distance=("rms", "l2"))
+        self.check_lengths(widths=len(KERNELS))
 
     @property
     def stored_size(self) -> int:

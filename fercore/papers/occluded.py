@@ -17,7 +17,7 @@ from fercore.losses.reconstruction import mean_squared_error
 from fercore.method import Adam, Batch, Method, Player, Settings, Stage
 from fercore.networks.deconvolution import DeconvolutionalDecoder, check_side
 from fercore.networks.discriminator import Discriminator
-from fercore.networks.resnet import WEIGHTS, TappedResNet, load_published, tap_side
+from fercore.networks.resnet import BLOCKS, STAGES, WEIGHTS, TappedResNet, load_published, tap_side
 from fercore.schedules import linear
 
 RESNET = frozenset({"sup"})
@@ -88,7 +88,8 @@ class Config(Settings):
     idle = ("lambda_1", "lambda_2", "lambda_3", "lambda_4", "LIR", "K1", "K2", "discriminator_rate", "decoder_rate")
 
     def __post_init__(self):
-        self.check_choices(LIR=("printed", "flipped"), weights=WEIGHTS)
+        self.check_choices(LIR=("printed", "flipped"), weights=WEIGHTS, block=BLOCKS)
+        self.check_lengths(depth=STAGES)
         if not self.occlusions:
             raise ValueError("occlusions is empty: every row learns covered faces; name one or more, such as 'eyes'")
         if min(self.K1, self.K2) < 1:

@@ -23,7 +23,7 @@ from fercore.losses.reconstruction import mean_squared_error
 from fercore.method import Adam, Batch, Descent, Method, Player, Settings, Stage
 from fercore.networks.deconvolution import DeconvolutionalDecoder, check_side
 from fercore.networks.discriminator import Discriminator, LabelDiscriminator
-from fercore.networks.resnet import WEIGHTS, TappedResNet, load_published, tap_side
+from fercore.networks.resnet import BLOCKS, STAGES, WEIGHTS, TappedResNet, load_published, tap_side
 from fercore.schedules import cosine
 
 RESNET = frozenset({"L_v"})
@@ -97,10 +97,11 @@ class Config(Settings):
 
     def __post_init__(self):
         self.check_choices(
-            weights=WEIGHTS, partition=PARTITIONS, label_sets=("shared", "off"), adversarial=("eq1", "eq3_literal"),
-            attention=("entropy", "constant"),
+            block=BLOCKS, weights=WEIGHTS, partition=PARTITIONS, label_sets=("shared", "off"),
+            adversarial=("eq1", "eq3_literal"), attention=("entropy", "constant"),
             thermal=("own", *(name for name, p in PROTOCOLS.items() if p.dataset in MULTIMODAL)),
         )  # fmt: skip
+        self.check_lengths(depth=STAGES)
         if self.m is not None and self.m < 1:
             raise ValueError(f"m {self.m}: at least one image of each modality, or None for all")
 
