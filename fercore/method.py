@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from fercore.faces.augmentation import stored_size
+from fercore.faces.augmentation import Augmentation, stored_size
 from fercore.faces.batches import Batches, shuffled
 from fercore.faces.faceset import FaceSet
 from fercore.faces.modalities import Streams
@@ -76,6 +76,9 @@ class Settings:
     crops = "any"  # where random crops lie, see Augmentation
     occlusions: tuple[str, ...] = ()  # what covers the images, one kind each; their clean selves are then privileged
     idle: tuple[str, ...] = ()  # fields that pre-training has no use for
+
+    def __post_init__(self):
+        Augmentation(self.scale, self.rotation, self.intensity, self.crops)  # refuses ranges before anything is trained
 
     def check_choices(self, **valid: tuple[str, ...]) -> None:
         """Refuse a field whose value is none of those given for it; raises ValueError."""

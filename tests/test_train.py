@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from fercore import paths, runs
+from fercore import parameters, paths, runs
 from fercore.ablation import Ablation
 from fercore.papers.gcnet import VARIANTS
 from fercore.runs import RunSpec
@@ -55,6 +55,13 @@ def test_impossible_changes_are_told_in_one_line(capsys):
     assert main([*"idferm ckplus --tier smoke --variants softmax --changes".split(), '{"per_class": 1}']) == 1
     error = capsys.readouterr().err
     assert "per_class: at least 2" in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("paper", parameters.papers())
+def test_ranges_that_no_image_can_be_changed_by_are_told_before_anything_is_trained(paper, capsys, monkeypatch):
+    monkeypatch.setattr(runs, "begin", lambda *any: pytest.fail("started"))
+    assert main([paper, *"ckplus --tier smoke --changes".split(), '{"scale": 1.5}']) == 1
+    assert capsys.readouterr().err == "Error: scale 1.5 is out of range; valid: 0 or above and below 1\n"
 
 
 @pytest.mark.parametrize(

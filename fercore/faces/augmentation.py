@@ -7,17 +7,28 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from fercore.refusals import within
+
 FIVE = torch.tensor([[0, -1, -1, 1, 1], [0, -1, 1, -1, 1]]).float()  # across and down: the middle, the corners
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Ranges of the random changes; each image draws its own, all maps of one image share it."""
+    """Ranges of the random changes; each image draws its own, all maps of one image share it.
+
+    Raises ValueError for a range that is negative, or that reaches a face of no size.
+    """
 
     scale: float  # relative: the face is enlarged by a factor of 1 +- scale
     rotation: float  # degrees, +-
     intensity: float  # the gray level is multiplied by 1 +- intensity
     crops: str = "any"  # where a crop lies: "any" place, or one of "five", the corners and the middle
+
+    def __post_init__(self):
+        if not 0 <= self.scale < 1:
+            raise ValueError(f"scale {self.scale} is out of range; valid: 0 or above and below 1")
+        within("rotation", self.rotation, 0)
+        within("intensity", self.intensity, 0)
 
     def __call__(self, maps: Tensor, size: int, generator: torch.Generator) -> Tensor:
         """A changed random crop, B x C x size x size in [0, 1], of maps (B x C x h x w in [0, 1]).

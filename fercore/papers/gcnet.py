@@ -77,6 +77,7 @@ class Config(Settings):
     idle = ("margin", "distance", "lambda_S", "lambda_Gr", "lambda_Rr", "lambda_Ri")
 
     def __post_init__(self):
+        super().__post_init__()
         self.check_choices(distance=("rms", "l2"))
         self.check_lengths(widths=len(KERNELS))
 

@@ -121,6 +121,7 @@ class Config(Settings):
     twin_subjects: int | None = None  # limits a synthetic twin to so many subjects; None takes all
 
     def __post_init__(self):
+        super().__post_init__()
         self.check_choices(
             weights=("published", "stand_in"), symmetry=("pixel", "laplacian"), filters=("paper", "small"),
             similarity=("V1", "V0"), centres=("batch", "ema"), reference=("generated", "true"), crops=("five", "any"),

@@ -88,6 +88,7 @@ class Config(Settings):
     idle = ("lambda_1", "lambda_2", "lambda_3", "lambda_4", "LIR", "K1", "K2", "discriminator_rate", "decoder_rate")
 
     def __post_init__(self):
+        super().__post_init__()
         self.check_choices(LIR=("printed", "flipped"), weights=WEIGHTS, block=BLOCKS)
         self.check_lengths(depth=STAGES)
         if not self.occlusions:

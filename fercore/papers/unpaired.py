@@ -96,6 +96,7 @@ class Config(Settings):
     )  # fmt: skip
 
     def __post_init__(self):
+        super().__post_init__()
         self.check_choices(
             block=BLOCKS, weights=WEIGHTS, partition=PARTITIONS, label_sets=("shared", "off"),
             adversarial=("eq1", "eq3_literal"), attention=("entropy", "constant"),

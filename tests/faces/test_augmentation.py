@@ -153,6 +153,16 @@ def test_crops_at_any_place_are_not_five_and_a_whole_image_has_one_place():
     assert torch.equal(*whole)
 
 
+@pytest.mark.parametrize(("ranges", "told"), [
+    ((1, 0, 0), "^scale 1 is out of range; valid: 0 or above and below 1$"), ((-0.1, 0, 0), "^scale -0.1 "),
+    ((0, -1, 0), "^rotation -1 is out of range; valid: 0 or above$"), ((0, 0, -0.5), "^intensity -0.5 "),
+], ids=str)  # fmt: skip
+def test_ranges_that_cannot_be_are_refused(ranges, told):
+    """At a scale of 1 a face could be enlarged by a factor of 0, beyond it mirrored."""
+    with pytest.raises(ValueError, match=told):
+        Augmentation(*ranges)
+
+
 @pytest.mark.parametrize(("stored", "start"), [(18, 1), (17, 0), (20, 2)])
 def test_centre_crop(stored, start):
     assert torch.equal(centre_crop(ramp(stored), 16), ramp(stored)[..., start : start + 16, start : start + 16])
