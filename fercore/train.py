@@ -42,21 +42,24 @@ def _check(chosen: argparse.Namespace, values: dict) -> None:
     stages = names(f"fercore.papers.{chosen.paper}", "PRETRAINING")
     if chosen.pretraining is not None:
         one_of("pretraining", chosen.pretraining, stages)
+        if chosen.changes.get("pretraining") == "":
+            raise ParameterError(f"pretraining {chosen.pretraining!r}: these changes leave it out; valid: without them")
     parameters.check(values, values, chosen.paper)
 
 
 def _train(chosen: argparse.Namespace) -> None:
     from fercore.ablation import Ablation
-    from fercore.runs import RunSpec, pretrain
+    from fercore.runs import pretrain
 
-    if chosen.pretraining:
-        baseline = importlib.import_module(f"fercore.papers.{chosen.paper}").BASELINE
-        spec = RunSpec(chosen.paper, baseline, chosen.dataset, "own", 0, chosen.tier, chosen.source, chosen.seed)
-        pretrain(spec, chosen.pretraining, chosen.device)
+    paper = importlib.import_module(f"fercore.papers.{chosen.paper}")
+    rows = chosen.variants or ([paper.BASELINE] if chosen.pretraining else list(paper.VARIANTS))
+    place = chosen.dataset, rows, chosen.protocol, [chosen.fold]
+    study = Ablation(chosen.paper, *place, chosen.tier, chosen.source, [chosen.seed], chosen.changes)
+    if not chosen.pretraining:
+        study.train(chosen.device)
         return
-    variants = chosen.variants or names(f"fercore.papers.{chosen.paper}", "VARIANTS")
-    place = chosen.dataset, variants, chosen.protocol, [chosen.fold]
-    Ablation(chosen.paper, *place, chosen.tier, chosen.source, [chosen.seed], chosen.changes).train(chosen.device)
+    for spec in study.specs:  # most stages are the same for all rows: found after the first
+        pretrain(spec, chosen.pretraining, chosen.device)
 
 
 def _json(text: str) -> Any:
@@ -79,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--changes", type=_json, default={}, help="JSON: fields of the configuration and values")
-    parser.add_argument("--pretraining", metavar="STAGE", help="only this pre-training stage")
+    parser.add_argument("--pretraining", metavar="STAGE", help="only this stage of the rows, or of the baseline")
     return parser
 
 

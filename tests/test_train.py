@@ -43,6 +43,29 @@ def test_pretraining_is_the_one_that_every_fold_of_every_dataset_takes(stage, as
     assert ours.folder == needed.folder and ours.variant == stage
 
 
+@pytest.mark.parametrize(
+    ("words", "stage", "spec"),
+    [
+        ("occluded rafdb", "clean", RunSpec("occluded", "Ours", "rafdb", "rafdb7", 0, "smoke")),
+        ("occluded ckplus --fold 3", "clean", RunSpec("occluded", "Ours", "ckplus", "ckplus636", 3, "smoke")),
+        ("unpaired mmse --fold 2", "thermal", RunSpec("unpaired", "Ours", "mmse", "mmse4", 2, "smoke")),
+        ("idferm ckplus --variants IDFERM", "multipie", RunSpec("idferm", "IDFERM", "ckplus", "ckplus7", 0, "smoke")),
+        (
+            'gcnet ckplus --fold 4 --protocol ckplus8 --changes {"pretraining":"own"}', "identification",
+            RunSpec("gcnet", "S1R1", "ckplus", "ckplus8", 4, "smoke", changes=(("pretraining", "own"),)),
+        ),
+    ],
+)  # fmt: skip
+def test_pretraining_is_the_one_that_a_row_of_this_protocol_fold_and_configuration_takes(words, stage, spec, asked):
+    assert main([*words.split(), "--tier", "smoke", "--pretraining", stage]) == 0
+    assert [made.folder for made, _ in asked] == [runs.pretraining_of(spec, stage).folder]
+
+
+def test_pretraining_by_a_row_s_own_loss_is_done_for_every_row_that_is_named(asked):
+    assert main("idferm ckplus --tier smoke --variants triplet IDFERM --pretraining multipie".split()) == 0
+    assert [spec.variant for spec, _ in asked] == ["triplet", "IDFERM"]
+
+
 def test_changes_of_the_configuration_are_the_run_s_own(asked):
     words = ["occluded", "ckplus", "--variants", "sim", "--changes", '{"occlusions": ["eyes"], "lambda_1": 0.5}']
     assert main(words) == 0
@@ -92,6 +115,7 @@ BAD = {
     "protocol": "gcnet ckplus --protocol mmi6", "device": "gcnet ckplus --device toaster",
     "repetition": "gcnet ckplus --variants CNN CNN", "dataset not prepared": "gcnet ckplus --source prepared",
     "paper": "nopaper ckplus", "stage": "gcnet ckplus --pretraining nostage", "way out": "gcnet ../ckplus",
+    "stage left out": 'gcnet ckplus --pretraining identification --changes {"pretraining":""}',
 }  # fmt: skip
 
 
