@@ -15,6 +15,7 @@ from statsmodels.stats.power import NormalIndPower, TTestPower
 from fercore.predictions import SCORE
 
 DRAWS = 2000
+DECIMALS = 12  # of values and bounds; beyond lies how they were summed
 
 
 def vote(predicted: pd.DataFrame) -> pd.DataFrame:
@@ -77,7 +78,7 @@ class Ratio(Interval):
 def subject_bootstrap(correct: pd.Series, subject: pd.Series, draws: int = DRAWS, seed: int = 0) -> Interval:
     """Mean of ``correct`` with a 95 % interval from resampling whole subjects (images of one person are no independent
     draws); ``correct`` may also hold differences between two methods on the same images."""
-    return _bounded(*_means_of_resampled(correct, pd.Series(1, correct.index), subject, draws, seed))
+    return bounded(*_means_of_resampled(correct, pd.Series(1, correct.index), subject, draws, seed))
 
 
 def ratio_interval(
@@ -87,7 +88,7 @@ def ratio_interval(
 
     Not a number where ``others`` counts nothing; unbounded where too many drawings count something over nothing.
     """
-    found = _bounded(*_means_of_resampled(counts, others, subject, draws, seed))
+    found = bounded(*_means_of_resampled(counts, others, subject, draws, seed))
     return Ratio(found.value, found.low, found.high)
 
 
@@ -111,11 +112,17 @@ def _means_of_resampled(
     return float(sums[0].sum() / sums[1].sum()), drawn[~np.isnan(drawn)]
 
 
-def _bounded(value: float, drawn: np.ndarray) -> Interval:
+def bounded(value: float, drawn: np.ndarray) -> Interval:
+    """The value and the interval that holds 95 % of its drawings, those that are no number left out.
+
+    To twelve decimals: what is the same number by two ways of counting is then the same interval, also in print.
+    """
+    if not len(drawn := drawn[~np.isnan(drawn)]):
+        return Interval(round(value, DECIMALS), float("nan"), float("nan"))
     with np.errstate(invalid="ignore"):
         between, below, above = (np.quantile(drawn, [0.025, 0.975], method=m) for m in ("linear", "lower", "higher"))
         low, high = np.where(np.isinf(below + above), below + above, between)  # NumPy finds no number beside infinity
-    return Interval(value, float(low), float(high))
+    return Interval(*(round(float(number), DECIMALS) + 0.0 for number in (value, low, high)))  # -0.0 becomes 0.0
 
 
 def accuracy_interval(predicted: pd.DataFrame) -> Interval:
@@ -154,7 +161,7 @@ def compare(ours: pd.DataFrame, baseline: pd.DataFrame, test_per_training: float
     without_each = ((gained.sum() - people["sum"]) / (len(gained) - people["size"])).to_numpy()
     folds = gained.groupby([ours[key] for key in ("fold", "seed") if key in ours]).mean()
     return Comparison(
-        _bounded(value, drawn), float(np.maximum(two_sided(drawn), jackknife_t(value, without_each))),
+        bounded(value, drawn), float(np.maximum(two_sided(drawn), jackknife_t(value, without_each))),
         corrected_resampled_t(folds.to_numpy(), test_per_training),
         _wilcoxon(folds), _mcnemar(gained), len(gained), len(people), len(folds),
         _effect(len(people)) * jackknife_error(without_each) or float("nan"),

@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 
 from fercore import provenance
 from fercore.ablation import tier_with
-from fercore.evaluation import DRAWS, Interval
+from fercore.evaluation import DRAWS, Interval, bounded
 from fercore.faces.protocols import PROTOCOLS, protocol_of
 from fercore.runs import RunError, RunSpec
 from fercore.watched import Watched, find, get_or_watch
@@ -178,8 +178,7 @@ def people_gap(ours: pd.DataFrame, base: pd.DataFrame) -> Interval:
     drawn = stats.bootstrap(
         sums, _gap, paired=True, n_resamples=DRAWS, vectorized=True, method="percentile", rng=np.random.default_rng(0)
     ).bootstrap_distribution
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return Interval(value, float(low), float(high))
+    return bounded(value, drawn)
 
 
 def _gap(right: np.ndarray, images: np.ndarray, other: np.ndarray, others: np.ndarray, axis: int = -1) -> np.ndarray:

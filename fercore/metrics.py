@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
-from fercore.evaluation import Interval
+from fercore.evaluation import Interval, bounded
 
 DRAWS = 2000
 
@@ -48,14 +48,14 @@ def pooled(parts: list[Counts]) -> Counts:
 
 def interval(counts: Counts) -> Interval:
     """The score and its 95 % interval."""
-    return _around(counts.value(), counts.drawn())
+    return bounded(counts.value(), counts.drawn())
 
 
 def difference(ours: Counts, base: Counts) -> Interval:
     """Score of ``ours`` minus ``base``, paired by subject; raises ValueError where they are not of the same images."""
     if not np.array_equal(ours.subject, base.subject):
         raise ValueError("the two were not tested on the same images; train the missing folds first")
-    return _around(ours.value() - base.value(), ours.drawn() - base.drawn())
+    return bounded(ours.value() - base.value(), ours.drawn() - base.drawn())
 
 
 def nearer_to_chance(ours: Counts, base: Counts, chance: float = 0.5) -> Interval:
@@ -64,7 +64,7 @@ def nearer_to_chance(ours: Counts, base: Counts, chance: float = 0.5) -> Interva
         raise ValueError("the two were not tested on the same images")
     far = [abs(np.append(counts.drawn(), counts.value()) - chance) for counts in (base, ours)]
     closer = far[0] - far[1]
-    return _around(float(closer[-1]), closer[:-1])
+    return bounded(float(closer[-1]), closer[:-1])
 
 
 def accuracy(predicted: pd.DataFrame, classes: tuple[str, ...]) -> Counts:
@@ -97,10 +97,3 @@ def _mean_ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
     counted = bottom > 0
     with np.errstate(invalid="ignore"):
         return np.where(counted, top / bottom, 0).sum(-1) / counted.sum(-1)
-
-
-def _around(value: float, drawn: np.ndarray) -> Interval:
-    if not len(drawn):
-        return Interval(value, float("nan"), float("nan"))
-    low, high = np.nanquantile(drawn, [0.025, 0.975])  # a draw without any of a class says nothing
-    return Interval(value, float(low), float(high))

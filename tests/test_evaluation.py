@@ -11,9 +11,9 @@ from statsmodels.stats.multitest import multipletests
 from fercore.evaluation import (
     Interval,
     Ratio,
-    _bounded,
     accuracy,
     accuracy_interval,
+    bounded,
     compare,
     confusion,
     corrected_resampled_t,
@@ -221,10 +221,10 @@ def test_draws_of_something_over_nothing_lie_above_all_others():
 def test_a_bound_between_a_number_and_infinity_is_infinite(infinite):
     finite = np.arange(1000.0)
     drawn = np.where(finite >= 1000 - infinite, np.inf, finite)
-    found = _bounded(0.0, np.random.default_rng(0).permutation(drawn))
+    found = bounded(0.0, np.random.default_rng(0).permutation(drawn))
     assert found.high == (np.inf if infinite >= 25 else np.quantile(finite, 0.975))
     assert found.low == (np.inf if infinite >= 975 else np.quantile(finite, 0.025))
-    mirrored = _bounded(0.0, -drawn)
+    mirrored = bounded(0.0, -drawn)
     assert (mirrored.low, mirrored.high) == pytest.approx((-found.high, -found.low))
     assert str(Interval(-np.inf, -np.inf, 0.5)) == "-∞ [-∞, 50.0]"
 

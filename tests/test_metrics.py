@@ -123,6 +123,19 @@ def test_differences_are_paired_by_subject():
         assert there.value == pytest.approx(one.value() - other.value())
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_one_comparison_is_one_interval_by_either_way_of_counting(seed):
+    """400 people of one image: gaps end on 0.25 points, where the noise of a sum decides how they are rounded."""
+    numbers = np.random.default_rng(seed)
+    guesses = [np.where(numbers.uniform(size=400) < share, "a", "b") for share in (0.55, 0.63)]
+    ours, base = (
+        pd.DataFrame({"row": range(400), "subject": range(400), "label": "a", "predicted": guess}) for guess in guesses
+    )
+    one, other = difference(accuracy(ours, ("a", "b")), accuracy(base, ("a", "b"))), difference_interval(ours, base)
+    assert one == other and str(one) == str(other)
+    assert interval(accuracy(ours, ("a", "b"))) == accuracy_interval(ours)
+
+
 @pytest.mark.parametrize("compare", [difference, nearer_to_chance])
 def test_scores_of_other_images_are_not_compared(compare):
     one, fewer = (accuracy(predicted("noisy", images=n), CLASSES) for n in (120, 119))
