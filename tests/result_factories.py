@@ -49,7 +49,7 @@ def store(spec: RunSpec, predictions: pd.DataFrame, early: pd.DataFrame | None =
         "config": asdict(spec.config), "classes": list(SEVEN), "commit": "c0ffee0123",
         "data": {"name": faces.name, "source": "open", "credit": faces.credit, "fingerprint": faces.fingerprint},
         "test_subjects": sorted(set(predictions["subject"])),
-        "images": {"train": 9 * len(predictions), "test": len(predictions)},
+        "images": {"train": 9 * len(predictions), "classified": 9 * len(predictions), "test": len(predictions)},
         "source_digest": provenance.source_digest(spec.paper), "versions": provenance.versions(),
         "seconds": 1.0, "peak_memory_mb": 1,
     }  # fmt: skip
