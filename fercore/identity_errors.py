@@ -11,10 +11,10 @@ from fercore import published
 from fercore.evaluation import Interval, subject_bootstrap
 from fercore.portraits import Portraits, distances
 from fercore.runs import Run
-from fercore.tables.scores import reading
+from fercore.tables.scores import ABOVE, BELOW, reading
 
 PRINTED = "HNG, weight of L_id = "
-READINGS = {"better than the baseline": "agrees", "worse than the baseline": "disagrees", "undecided": "undecided"}
+READINGS = {ABOVE: "agrees", BELOW: "disagrees", "undecided": "undecided"}
 
 
 @dataclass(frozen=True)

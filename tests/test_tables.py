@@ -87,13 +87,21 @@ def test_gain_is_ours_minus_the_baseline_with_the_printed_gain():
 
 
 @pytest.mark.parametrize(("ours", "base", "reading"), [
-    ([True] * 40, [False] * 40, "better than the baseline"), ([False] * 40, [True] * 40, "worse than the baseline"),
+    ([True] * 40, [False] * 40, "interval above zero"), ([False] * 40, [True] * 40, "interval below zero"),
     ([True, False] * 20, [False, True] * 20, "undecided"),
 ], ids=["better", "worse", "as good"])  # fmt: skip
 def test_gain_has_the_right_sign_and_reading(ours, base, reading):
     row = tables.gains(store_all(study(folds=[0]), {("CNN", 0): base, ("S1R1", 0): ours})).loc["S1R1"]
     assert row["ours"] == 100 * (np.mean(ours) - np.mean(base))
     assert row["reading"] == reading
+
+
+def test_gains_tell_whatever_the_page_says_that_their_intervals_are_too_narrow():
+    asked = store_all(study(), RIGHT)
+    for gains in (tables.gains(asked, 2), tables.gains_by_column([tables.Column("CK+ (7 expressions)", asked)], 2)):
+        caption = tables.shown(gains, "stamp").caption
+        assert caption.startswith("an interval over a dozen people is too narrow") and caption.endswith(" · stamp")
+    assert tables.shown(tables.accuracies(asked, 2), "stamp").caption == "stamp"
 
 
 def test_gain_is_paired_image_by_image():

@@ -9,11 +9,11 @@ import pandas as pd
 from fercore import metrics
 from fercore.ablation import Ablation
 from fercore.evaluation import Interval
-from fercore.tables.page import joined
-from fercore.tables.scores import printed_values, reading, same_images, variant_of
+from fercore.tables.page import joined, noted
+from fercore.tables.scores import ABOVE, BELOW, NARROW, printed_values, reading, same_images, variant_of
 from fercore.trials import Trial
 
-ARROWS = {"better than the baseline": " ↑", "worse than the baseline": " ↓", "undecided": ""}
+ARROWS = {ABOVE: " ↑", BELOW: " ↓", "undecided": ""}
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def gains_by_column(columns: list[Column], number: int, baseline: str | None = N
     """What every row gains over the baseline, points, in every column: printed, and ours with its paired interval.
 
     ``baseline``: a variant to measure against instead of the paper's own; nothing is printed over a row that is not.
-    An arrow marks an interval without zero: up is better than the baseline, down is worse.
+    An arrow marks an interval without zero, and which side it lies on. A page shows it with NARROW in the caption.
     """
     parts = {}
     for column in columns:
@@ -89,7 +89,7 @@ def gains_by_column(columns: list[Column], number: int, baseline: str | None = N
             gain = printed.get(method, nan) - printed.get(study.specs[0].module.PRINTED.get(over), nan)
             rows[variant or method] = {"printed": gain, "ours [95 %]": _gain(column, ours, base)}
         parts[column.name] = pd.DataFrame(rows).T
-    return pd.concat(parts, axis=1).rename_axis("row").loc[_order(parts)]
+    return noted(pd.concat(parts, axis=1).rename_axis("row").loc[_order(parts)], NARROW)
 
 
 def stamp_of(columns: list[Column]) -> str:

@@ -6,6 +6,13 @@ from fercore import published
 from fercore.ablation import Ablation
 from fercore.evaluation import Interval, accuracy_interval, difference_interval, macro_f1, mean_of_folds, ratio_interval
 from fercore.runs import Run
+from fercore.tables.page import noted
+
+ABOVE, BELOW = "interval above zero", "interval below zero"  # readings of a gain
+NARROW = (  # what stands with every table of gains
+    "an interval over a dozen people is too narrow: where it leaves out zero and the paired tests find nothing, "
+    "believe the tests"
+)
 
 
 def accuracies(ablation: Ablation, number: int, others: dict[str, pd.DataFrame] | None = None) -> pd.DataFrame:
@@ -36,7 +43,10 @@ def own_accuracies(ablation: Ablation, others: dict[str, pd.DataFrame] | None = 
 
 
 def gains(ablation: Ablation, number: int | None = None) -> pd.DataFrame:
-    """What each variant gains over the baseline, in points: printed, and ours with a paired 95 % interval."""
+    """What each variant gains over the baseline, in points: printed, and ours with a paired 95 % interval.
+
+    A page shows it with NARROW in the caption.
+    """
     printed = pd.Series(dtype=float) if number is None else printed_by_variant(ablation, number)
     baseline = ablation.baseline
     base = ablation.predictions(baseline)
@@ -54,7 +64,7 @@ def gains(ablation: Ablation, number: int | None = None) -> pd.DataFrame:
             row["reading"] = "not run on the same folds as the baseline"
         rows.append(row)
     columns = ["variant", "printed", "ours", "low", "high", "reading"]
-    return pd.DataFrame(rows, columns=columns).set_index("variant").dropna(axis="columns", how="all")
+    return noted(pd.DataFrame(rows, columns=columns).set_index("variant").dropna(axis="columns", how="all"), NARROW)
 
 
 def same_images(ours: pd.DataFrame, base: pd.DataFrame) -> bool:
@@ -147,7 +157,7 @@ def _scores(predicted: pd.DataFrame, n_folds: int) -> dict:
 
 
 def reading(gap: Interval) -> str:
-    """What a gain with its interval says."""
+    """What a gain with its interval says by itself; see NARROW."""
     if gap.low > 0:
-        return "better than the baseline"
-    return "worse than the baseline" if gap.high < 0 else "undecided"
+        return ABOVE
+    return BELOW if gap.high < 0 else "undecided"
