@@ -9,12 +9,12 @@ from fercore import confusions
 from fercore.faces.protocols import SIX
 
 
-def study(guesses: dict[str, list[str]], classes=SIX) -> SimpleNamespace:
+def study(guesses: dict[str, list[str]], classes=SIX, source="prepared") -> SimpleNamespace:
     """Predictions: true class -> what each of its images was taken for; every image shows another person."""
     rows = [(true, guess) for true, own in guesses.items() for guess in own]
     table = pd.DataFrame(rows, columns=["label", "predicted"])
     table["subject"] = [f"P{i}" for i in range(len(table))]
-    return SimpleNamespace(classes=list(classes), predictions=lambda variant: table)
+    return SimpleNamespace(classes=list(classes), source=source, predictions=lambda variant: table)
 
 
 def perfect() -> dict[str, list[str]]:
@@ -33,6 +33,12 @@ def test_a_printed_share_agrees_where_the_interval_holds_it(wrong, inside):
     row = table.loc["ours"]
     assert row["images"] == 60 and row["printed one inside"] == inside
     assert row["ours % [95 %]"].startswith(f"{100 * (60 - wrong) / 60:.1f}")
+
+
+def test_no_printed_share_is_held_against_drawn_faces():
+    drawn = study({"neutral": ["neutral"] * 3}, ("neutral", *SIX), source="twin")
+    row = confusions.of_class({"ours": (drawn, "x")}, "neutral", 99.0).loc["ours"]
+    assert row["printed %"] == 99 and "printed one inside" not in row
 
 
 def test_what_is_told_of_oulu_is_read_from_the_matrix():
