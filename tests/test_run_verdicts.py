@@ -211,6 +211,17 @@ def test_a_refusal_stands_in_its_cell_and_hides_no_other():
     assert "twin" not in found.layers and "prepared: 4 of 250 runs (commit c0ffee0123)" in found.stamp
 
 
+def test_what_chance_alone_would_decide_stands_beside_what_was_decided():
+    finished({(S0, 0): HALF, (S1, 0): [True] * 20, (CNN, 0): HALF})
+    found = verdicts.judge("gcnet", "smoke", "prepared")
+    reruns = [one.runs[verdicts.REAL] for one in found.claims]
+    row = told.asked(found).loc[verdicts.REAL]
+    assert row["claims asked"] == sum(bool(rerun.gaps) for rerun in reruns) > row["decided"] == len(told.decided(found))
+    assert row["by chance, at most"] == f"{0.05 * row['claims asked']:.1f}"
+    assert row["comparisons"] == len(told.comparisons(found, verdicts.REAL)) == 3 and row["runs"] == 3
+    assert told.asked(found).loc[verdicts.LONDON].tolist() == [0, 0, 0, 0, "0.0"]
+
+
 def test_tables_lead_from_every_gap_to_its_runs():
     finished({(S0, 0): HALF, (S1, 0): [True] * 20})
     found = verdicts.judge("gcnet", "smoke", "prepared")

@@ -6,7 +6,7 @@ import pandas as pd
 from pandas.io.formats.style import Styler
 
 from fercore.claims.comparisons import CONTRADICTED as REFUTED
-from fercore.claims.comparisons import SUPPORTED, UNDECIDED, Gap
+from fercore.claims.comparisons import LEVEL, SUPPORTED, UNDECIDED, Gap
 from fercore.claims.in_print import CONSISTENT, CONTRADICTED, UNTOLD
 from fercore.claims.in_runs import NO_TEST, NOT_RUN, ON_PAGE, REFUSED
 from fercore.claims.verdicts import Judged, Verdicts
@@ -15,7 +15,8 @@ from fercore.tables.columns import points
 from fercore.tables.page import shown
 
 IN_PRINT = (CONTRADICTED, CONSISTENT, UNTOLD)  # in the order of their interest
-OF_RUNS = (SUPPORTED, REFUTED, UNDECIDED, REFUSED, NOT_RUN, ON_PAGE, NO_TEST)
+DECIDED = (SUPPORTED, REFUTED)
+OF_RUNS = (*DECIDED, UNDECIDED, REFUSED, NOT_RUN, ON_PAGE, NO_TEST)
 
 
 WORDY = ("what is claimed", "found", "found in print", "in words", "left over right", "which")
@@ -67,9 +68,28 @@ def decided(verdicts: Verdicts) -> pd.DataFrame:
         }
         for one in verdicts.claims
         for layer, rerun in one.runs.items()
-        if rerun.verdict in (SUPPORTED, REFUTED, REFUSED)
+        if rerun.verdict in (*DECIDED, REFUSED)
     ]  # fmt: skip
     return _by_claim(rows)
+
+
+def asked(verdicts: Verdicts) -> pd.DataFrame:
+    """By layer: how many claims could be asked, of how many comparisons and runs, how many were decided, and by chance.
+
+    The last column is how many would be decided if no row differed from another; no correction over claims is made.
+    """
+    rows = {}
+    for layer in verdicts.layers:
+        reruns = [one.runs[layer] for one in verdicts.claims if one.runs[layer].verdict in (*DECIDED, UNDECIDED)]
+        gaps = {gap for rerun in reruns for gap in rerun.gaps}
+        rows[layer] = {
+            "claims asked": len(reruns),
+            "comparisons": len(gaps),
+            "runs": len({run for gap in gaps for run in gap.runs}),
+            "decided": sum(rerun.verdict in DECIDED for rerun in reruns),
+            "by chance, at most": f"{LEVEL * len(reruns):.1f}",
+        }
+    return pd.DataFrame(rows).T.rename_axis("layer")
 
 
 def counts(verdicts: Verdicts) -> pd.DataFrame:
