@@ -45,6 +45,7 @@ def test_claims_of_one_paper():
         ("G003", {"kind": "boast"}, "G003: there is no kind 'boast'; valid: ordering"),
         ("G003", {"expected": "often"}, "G003: there is no expected 'often'"),
         ("G003", {"page": "table9"}, "G003: there is no page 'table9'; valid: .*table2_ckplus7"),
+        ("I025", {"page": "none"}, "I025: there is no page 'none'"),
         ("U011", {"expected": "much"}, "U011: 'much' is no sum of numbers"),
         ("U004", {"left": "676 + len('abc')"}, "U004: .* is no sum of numbers"),
         ("U057", {"right": ""}, "U057: facts needs a left and a right side"),

@@ -194,10 +194,17 @@ def test_the_printed_amount_is_told_beside_a_difference():
     ("id", "verdict"),
     [("U004", "does not apply"), ("U009", "does not apply"), ("G015", "does not apply"), ("I036", "does not apply"),
      ("U052", "does not apply"), ("G018", "see its page"), ("I022", "see its page"), ("O052", "see its page"),
-     ("I016", "see its page")],
+     ("I016", "see its page"), ("I001", "see its page"), ("I018", "not run"), ("I024", "not run"), ("I025", "not run")],
 )  # fmt: skip
 def test_claims_that_no_comparison_of_rows_can_judge(id, verdict):
     assert Evidence("smoke", "prepared").judged(EVERY[id]).verdict == verdict
+
+
+def test_what_no_page_measures_says_why_and_is_listed_apart():
+    found = Evidence("smoke", "prepared").judged(EVERY["I025"])
+    assert found.found == "measured on no page: the time of a single face is not measured"
+    listed = told.not_run(verdicts.judge("idferm", "smoke", "prepared"))
+    assert listed.loc[(verdicts.REAL, "measured on no page"), "which"] == "I018, I024, I025"
 
 
 def test_a_refusal_stands_in_its_cell_and_hides_no_other():

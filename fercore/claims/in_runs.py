@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from fercore.ablation import Ablation
 from fercore.claims.columns import PrintedColumn, columns_of, elsewhere
 from fercore.claims.comparisons import PEOPLE, Gap, Side, VerdictError, gap, word
-from fercore.claims.reading import MOST, OF_TABLES, Claim
+from fercore.claims.reading import MOST, NO_PAGE, OF_TABLES, Claim
 from fercore.faces.faceset import FaceSetError
 from fercore.faces.protocols import protocol_of
 from fercore.published import Cell
@@ -14,6 +14,7 @@ from fercore.runs import RunError
 from fercore.trials import Trial
 
 NOT_RUN, ON_PAGE, NO_TEST, REFUSED = "not run", "see its page", "does not apply", "refused"
+NOWHERE = "measured on no page"
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,10 @@ class Evidence:
     def judged(self, claim: Claim) -> Rerun:
         """The verdict of the runs that stand for the claim's printed columns."""
         if claim.kind not in OF_TABLES:
-            return Rerun(ON_PAGE if claim.page and claim.kind == "statement" else NO_TEST)
+            return _shown(claim) if claim.kind == "statement" else Rerun(NO_TEST)
         pairs = [pair for pair in claim.pairs if columns_of(pair[0]) and columns_of(pair[1])]
         if not pairs:
-            return Rerun(ON_PAGE if claim.page else NO_TEST)
+            return _shown(claim)
         if any(left.dataset != right.dataset for left, right in pairs):
             return Rerun(NO_TEST, "other images on either side: nothing to pair")
         sides = [(self._side(left), self._side(right), left) for left, right in pairs]
@@ -109,6 +110,13 @@ class Evidence:
         )  # fmt: skip
         trial = Trial(column.trial, column.trial_protocol, column.occlusions) if column.trial else None
         return Side(row, variant, study, trial)
+
+
+def _shown(claim: Claim) -> Rerun:
+    """Of a claim that no comparison of rows can judge: the page that measures it, or why none does."""
+    if claim.page.startswith(NO_PAGE):
+        return Rerun(NOT_RUN, f"{NOWHERE}: {claim.page.removeprefix(NO_PAGE)}")
+    return Rerun(ON_PAGE if claim.page else NO_TEST)
 
 
 def _verdict(claim: Claim, gaps: list[Gap], sides: list[Sides]) -> str:

@@ -25,6 +25,7 @@ RELATIONS = {  # kind -> what its two sides may be said to be
 }
 OF_TABLES = ("ordering", "difference", "ratio", "value")
 FIGURES = {"difference", "ratio", "value"}  # kinds that expect a number
+NO_PAGE = "none: "  # the start of a page that is none, why follows
 MOST, READINGS = "most", "readings"  # expected: more than half of the pairs; each left side is one reading of the claim
 
 
@@ -49,7 +50,7 @@ class Claim:
     right: str
     expected: str  # a number; or how many pairs must hold where not all: "most", "3 columns", "readings"
     note: str
-    page: str  # the notebook that shows it
+    page: str  # the notebook that shows it, or NO_PAGE and why none does
 
     @cached_property
     def cells(self) -> list[published.Cell]:
@@ -96,7 +97,8 @@ def check(claim: Claim) -> None:
     """Raise ClaimError, with what is missing and what is valid, where a claim cannot be judged as it stands."""
     _one_of(claim, "kind", claim.kind, RELATIONS)
     _one_of(claim, "relation", claim.relation, RELATIONS[claim.kind])
-    if claim.page and not (paths.ROOT / "notebooks" / claim.paper / f"{claim.page}.ipynb").is_file():
+    told = claim.page.startswith(NO_PAGE) or not claim.page
+    if not told and not (paths.ROOT / "notebooks" / claim.paper / f"{claim.page}.ipynb").is_file():
         valid = sorted(page.stem for page in (paths.ROOT / "notebooks" / claim.paper).glob("*.ipynb"))
         _one_of(claim, "page", claim.page, valid)
     if claim.kind in OF_TABLES:

@@ -8,7 +8,7 @@ from pandas.io.formats.style import Styler
 from fercore.claims.comparisons import CONTRADICTED as REFUTED
 from fercore.claims.comparisons import LEVEL, SUPPORTED, UNDECIDED, Gap
 from fercore.claims.in_print import CONSISTENT, CONTRADICTED, UNTOLD
-from fercore.claims.in_runs import NO_TEST, NOT_RUN, ON_PAGE, REFUSED
+from fercore.claims.in_runs import NO_TEST, NOT_RUN, NOWHERE, ON_PAGE, REFUSED, Rerun
 from fercore.claims.verdicts import Judged, Verdicts
 from fercore.published import NAMES
 from fercore.tables.columns import points
@@ -112,11 +112,17 @@ def not_run(verdicts: Verdicts) -> pd.DataFrame:
     for one in verdicts.claims:
         for layer, rerun in one.runs.items():
             if rerun.verdict == NOT_RUN:
-                reason = "rows of systems that are not ours" if "other systems" in rerun.found else "no finished runs"
-                rows.setdefault((layer, reason), []).append(one.claim.id)
+                rows.setdefault((layer, _why(rerun)), []).append(one.claim.id)
     index = pd.MultiIndex.from_tuples(list(rows), names=["layer", "reason"]) if rows else None
     columns = {"claims": [len(ids) for ids in rows.values()], "which": [", ".join(ids) for ids in rows.values()]}
     return pd.DataFrame(columns, index=index)
+
+
+def _why(rerun: Rerun) -> str:
+    """The reason for which nothing was run, in brief."""
+    if rerun.found.startswith(NOWHERE):
+        return NOWHERE
+    return "rows of systems that are not ours" if "other systems" in rerun.found else "no finished runs"
 
 
 def comparisons(verdicts: Verdicts, layer: str) -> pd.DataFrame:
