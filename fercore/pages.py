@@ -88,16 +88,27 @@ def _execute(source: Path, aside: Path, failed: Path, given: dict[str, Any], log
 
 
 def clean(page: Path, source: Path, runs: Sequence[str] = ()) -> None:
-    """Drop progress bars, warnings and this machine's paths from a page; note its ``runs`` and the commit."""
+    """Drop progress bars, warnings and this machine's paths; name the page's paper; note its ``runs`` and the commit."""
     notebook = nbformat.read(page, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if _is_content(output)]
     notebook.metadata.pop("widgets", None)
+    _name_paper(notebook)
     notebook.metadata.papermill.input_path = _shown(source)
     notebook.metadata.papermill.pop("output_path", None)
     notebook.metadata.setdefault("fercore", {}).update(runs=list(runs), commit=provenance.commit())
     nbformat.write(notebook, page)
+
+
+def _name_paper(notebook: nbformat.NotebookNode) -> None:
+    """A title that speaks of one paper, since the page is of any, says of which: no two pages share a title."""
+    from fercore.published import NAMES
+
+    chosen = {**parameters.defaults_of(notebook), **notebook.metadata.papermill.get("parameters", {})}
+    if name := NAMES.get(chosen.get("paper")):
+        title, line, rest = notebook.cells[0].source.partition("\n")
+        notebook.cells[0].source = title.replace("one paper", name) + line + rest
 
 
 def _is_content(output: Mapping) -> bool:

@@ -79,7 +79,7 @@ def _run_with(notebook: Mapping) -> str:
     """The values a page was run with, as far as they tell pages apart."""
     given = notebook["metadata"].get("papermill", {}).get("parameters", {})
     chosen = {**parameters.defaults_of(notebook), **given}
-    telling = ("tier", "source", "dataset", "protocol", "variant", "fold", "seed")
+    telling = ("paper", "tier", "source", "dataset", "protocol", "variant", "fold", "seed")
     return " · ".join(f"{name} {chosen[name]}" for name in telling if chosen.get(name) is not None)
 
 

@@ -61,6 +61,19 @@ def test_a_page_tells_its_commit_and_the_runs_that_it_read(tmp_path, monkeypatch
     assert not list(tmp_path.glob(".out.ipynb*")) and "FERCORE_TRACE" not in os.environ
 
 
+def test_a_page_of_any_paper_names_the_one_it_was_made_for(tmp_path):
+    page = notebook(tmp_path)
+    content = nbformat.read(page, as_version=4)
+    content.cells[0].source = "# The claims of one paper\n\nAll claims of one paper."
+    content.cells[1].source = 'paper = "gcnet"  # which\ntier = "twin"  # size'
+    content.metadata.papermill = {"parameters": {"paper": "idferm"}}
+    nbformat.write(content, page)
+    pages.clean(page, page)
+    found = nbformat.read(page, as_version=4)
+    assert found.cells[0].source == "# The claims of IDFERM\n\nAll claims of one paper."
+    assert site._run_with(found) == "paper idferm · tier twin"
+
+
 REFUSED = [
     ("foldd", "3", "tier, source, dataset, protocol, variant, fold, seed, device"),
     ("fold", "10", "0 to 9"),

@@ -229,6 +229,12 @@ def test_what_chance_alone_would_decide_stands_beside_what_was_decided():
     assert told.asked(found).loc[verdicts.LONDON].tolist() == [0, 0, 0, 0, "0.0"]
 
 
+def test_a_table_without_rows_is_a_word():
+    found = verdicts.judge("idferm", "smoke", "prepared")
+    page = told.readable(told.comparisons(found, verdicts.LONDON), "a stamp", none="None is run.").to_html()
+    assert "None is run." in page and "a stamp" in page and "left over right" not in page
+
+
 def test_tables_lead_from_every_gap_to_its_runs():
     finished({(S0, 0): HALF, (S1, 0): [True] * 20})
     found = verdicts.judge("gcnet", "smoke", "prepared")

@@ -153,6 +153,12 @@ def test_a_page_carries_its_stamp(website):
     assert stamp.startswith("tier smoke · source twin · seeds [0] · commit abcdef0123 · rendered 2026-11-20")
 
 
+def test_the_stamp_names_the_paper_of_a_page_that_is_of_any(store):
+    page = artefacts.Page(artefacts.Artefact(*ARTEFACTS[0]), store / "notebooks" / "gcnet" / "table2_ckplus7.ipynb")
+    page.notebook.cells[1].source += '\npaper = "idferm"'
+    assert list(copies.stamp(page, {}).items())[0] == ("paper", "idferm")
+
+
 def test_a_page_that_is_not_rendered_shows_its_source_and_says_so(website):
     said = text(website, "gcnet/figure4.html")
     assert not soup(website, "gcnet/figure4.html").select("details.hide")  # nothing but code: it is not folded

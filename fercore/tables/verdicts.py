@@ -22,8 +22,13 @@ OF_RUNS = (*DECIDED, UNDECIDED, REFUSED, NOT_RUN, ON_PAGE, NO_TEST)
 WORDY = ("what is claimed", "found", "found in print", "in words", "left over right", "which")
 
 
-def readable(table: pd.DataFrame, caption: str) -> Styler:
-    """A table of words: lines are broken, columns of sentences stay wide, the stamp stands above."""
+def readable(table: pd.DataFrame, caption: str, none: str = "none") -> Styler:
+    """A table of words: lines are broken, columns of sentences stay wide, the stamp stands above.
+
+    ``none`` stands in place of one without rows.
+    """
+    if table.empty:
+        return shown(pd.DataFrame({"": [none]}), caption).hide(axis="index").hide(axis="columns")
     wide = [f"td.col{place}" for place, name in enumerate(table) if name in WORDY]
     words = [
         {"selector": "td", "props": "white-space: normal; text-align: left; vertical-align: top; min-width: 4em"},

@@ -13,7 +13,10 @@ from fercore.website import listings
 from fercore.website.artefacts import Page
 from fercore.website.records import Record
 
-TELLING = ("tier", "source", "dataset", "datasets", "protocol", "variant", "fold", "folds", "left_out", "seed", "seeds")
+TELLING = (
+    *("paper", "tier", "source", "dataset", "datasets", "protocol"),
+    *("variant", "fold", "folds", "left_out", "seed", "seeds"),
+)
 HASH = r"[0-9a-f]{7,40}(?:\+changes)?"
 COMMITS = re.compile(rf"\bcommit ({HASH}(?:, {HASH})*)\b")
 
