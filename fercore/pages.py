@@ -88,7 +88,7 @@ def _execute(source: Path, aside: Path, failed: Path, given: dict[str, Any], log
 
 
 def clean(page: Path, source: Path, runs: Sequence[str] = ()) -> None:
-    """Drop progress bars, warnings and this machine's paths; name the page's paper; note its ``runs`` and the commit."""
+    """Drop progress bars, warnings and this machine's paths; name the page's paper; note its ``runs`` and commit."""
     notebook = nbformat.read(page, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
