@@ -108,6 +108,10 @@ class Settings:
         """
         return Streams(division.train)
 
+    def check(self, spec: Any, faces: FaceSet, division: Division) -> None:
+        """Refuse, before anything is trained, images that the run ``spec`` cannot learn from; raises FaceSetError."""
+        self.streams(spec, faces, division)
+
     def batches(self, spec: Any) -> Batches:
         """How the run ``spec`` puts its images together."""
         return shuffled

@@ -4,11 +4,15 @@ import argparse
 import importlib
 import json
 import sys
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from fercore import parameters
 from fercore.known import names, papers
 from fercore.refusals import ParameterError, one_of
+
+if TYPE_CHECKING:  # importing it costs seconds, and a wrong word is told before
+    from fercore.ablation import Ablation
 
 EXAMPLE = '{"iterations": 300}'
 
@@ -56,10 +60,26 @@ def _train(chosen: argparse.Namespace) -> None:
     place = chosen.dataset, rows, chosen.protocol, [chosen.fold]
     study = Ablation(chosen.paper, *place, chosen.tier, chosen.source, [chosen.seed], chosen.changes)
     if not chosen.pretraining:
-        study.train(chosen.device)
+        _feasible(study, bool(chosen.variants)).train(chosen.device)
         return
     for spec in study.specs:  # most stages are the same for all rows: found after the first
         pretrain(spec, chosen.pretraining, chosen.device)
+
+
+def _feasible(study: "Ablation", named: bool) -> "Ablation":
+    """The study with the rows that its dataset can train; raises for one that was asked for by name."""
+    from fercore.feasible import infeasible
+    from fercore.runs import find
+
+    refused = infeasible([spec for spec in study.specs if find(spec) is None])
+    if not refused:
+        return study
+    left_out, why = [spec.variant for spec in refused], next(iter(refused.values()))
+    kept = [row for row in study.variants if row not in left_out]
+    if named or not kept:
+        raise why
+    print(f"Left out: {', '.join(left_out)} ({why})")
+    return replace(study, variants=kept)
 
 
 def _json(text: str) -> Any:

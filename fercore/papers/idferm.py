@@ -160,10 +160,10 @@ class Config(Settings):
     def _unused(self, names: tuple[str, ...]) -> dict[str, Any]:
         return {field.name: field.default for field in fields(self) if field.name in names}
 
-    def streams(self, spec: Any, faces: FaceSet, division: Division, device: str = "cpu") -> Streams:
-        """The classified images and, for terms that ask for it, the face that HNG makes of each."""
+    def check(self, spec: Any, faces: FaceSet, division: Division) -> None:
+        """Refuse classes with fewer images than every batch takes of each; raises FaceSetError."""
         if spec.terms & (HNG | IDENTIFY):
-            return Streams(division.train)
+            return
         train = division.train.labelled
         counts = np.bincount(train.target, minlength=len(division.classes))
         if few := [name for name, n in zip(division.classes, counts, strict=True) if n < self.per_class]:
@@ -171,6 +171,13 @@ class Config(Settings):
                 f"{faces.name}: classes {few} have fewer than {self.per_class} images to train on, as many as every "
                 "batch takes of each class: take other people or frames, or a protocol without them"
             )
+
+    def streams(self, spec: Any, faces: FaceSet, division: Division, device: str = "cpu") -> Streams:
+        """The classified images and, for terms that ask for it, the face that HNG makes of each."""
+        self.check(spec, faces, division)
+        if spec.terms & (HNG | IDENTIFY):
+            return Streams(division.train)
+        train = division.train.labelled
         if not spec.terms & NEEDS_GENERATED or self.reference == "true":
             return Streams(train)
         generator = normalised.generator(spec, device)

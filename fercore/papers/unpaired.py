@@ -121,6 +121,11 @@ class Config(Settings):
         whole = {"thermal": "own", "partition": "none", "m": None}
         return super().pretrained_by(stage) | (whole if self.pretrained_on(stage) else {})
 
+    def check(self, spec: Any, faces: FaceSet, division: Division) -> None:
+        """Refuse a row that learns from pairs where only visible images are taken, and people too few to part."""
+        if self.thermal == "own" or "similar" in spec.terms:  # any other row would open another database for it
+            super().check(spec, faces, division)
+
     def streams(self, spec: Any, faces: FaceSet, division: Division, device: str = "cpu") -> Streams:
         """Visible images, and what the row's terms need beside them."""
         return visible_and_thermal(
