@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fercore import figures
+from fercore.evaluation import Interval
 from fercore.figures import modalities
 from fercore.metrics import interval
 from fercore.modality_gap import Gap
@@ -43,3 +44,8 @@ def test_titles_tell_the_critic_and_the_discrepancy_of_that_space(gaps, space, m
     for name, gap in gaps.items():
         told = f"{space}, {name}\ncritic {interval(gap.judged(space))} %, MMD² {gap.discrepancy(space):.3f}"
         assert titles.count(told) == 1
+
+
+def test_a_title_of_one_person_has_its_percent_beside_the_number():
+    assert modalities._percent(Interval(0.5, float("nan"), float("nan"))) == "50.0 % (one person)"
+    assert modalities._percent(Interval(0.5, 0.4, 0.6)) == "50.0 [40.0, 60.0] %"

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.preprocessing import StandardScaler
 
+from fercore.evaluation import Interval
 from fercore.figures.features import tsne
 from fercore.figures.page import new, stamped
 from fercore.metrics import interval
@@ -26,9 +27,14 @@ def alignment(gaps: dict[str, Gap], stamp: str, seed: int = 0) -> Figure:
         for axis, space, draw in zip(column, ("features", "predictions"), (_points, _histogram), strict=True):
             draw(axis, gap.side(space, tested=True), gap, seed)
             told = interval(gap.judged(space))
-            axis.set_title(f"{space}, {name}\ncritic {told} %, MMD² {gap.discrepancy(space):.3f}", fontsize=10)
+            axis.set_title(f"{space}, {name}\ncritic {_percent(told)}, MMD² {gap.discrepancy(space):.3f}", fontsize=10)
     axes[0, -1].legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return stamped(figure, stamp)
+
+
+def _percent(told: Interval) -> str:
+    """One number for one person, who has no interval."""
+    return f"{100 * told.value:.1f} % (one person)" if np.isnan(told.low) else f"{told} %"
 
 
 def _points(axis: Axes, side: Side, gap: Gap, seed: int) -> None:

@@ -21,7 +21,8 @@ def learning_curves(history: pd.DataFrame, stamp: str) -> Figure:
     figure = new(2.6 * len(terms) + 0.6, 2.6)
     for axis, term in zip(figure.subplots(1, len(terms), squeeze=False)[0], terms, strict=True):
         axis.plot(history["iteration"], history[term], marker=".", color="C0")
-        axis.set(title=term, xlabel="iteration", ylim=(0, None))
+        top = history[term].max()  # the limits that matplotlib finds leave room in proportion to the range, not to zero
+        axis.set(title=term, xlabel="iteration", ylim=(0, 1.08 * top if top > 0 else None))
     return stamped(figure, stamp)
 
 
@@ -81,7 +82,7 @@ def accuracy_along(arms: Mapping[float, Ablation], variant: str, setting: str, i
 def accuracy_bars(ablation: Ablation, printed: pd.Series) -> Figure:
     """Pooled accuracy with its 95 % interval over subjects, and the printed value where there is one."""
     variants = [variant for variant in ablation.variants if ablation.runs(variant)]
-    figure = new(1.2 * len(variants) + 2, 3.2)
+    figure = new(1.2 * len(variants) + 3, 3.2)
     axis = figure.subplots()
     told = False  # the legend names the printed marks once
     for i, variant in enumerate(variants):
@@ -93,7 +94,7 @@ def accuracy_bars(ablation: Ablation, printed: pd.Series) -> Figure:
             axis.plot(i + 0.18, printed[variant] / 100, "_", ms=16, mew=2, color="C3", label=name)
     axis.set(xticks=range(len(variants)), xticklabels=variants, ylabel="accuracy", xlim=(-0.5, len(variants) - 0.5))
     axis.yaxis.set_major_formatter(PercentFormatter(1))
-    axis.legend(frameon=False)
+    axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))  # beside the data, never on it
     return stamped(figure, ablation.stamp)
 
 
