@@ -112,14 +112,14 @@ def test_every_figure_is_stamped_filled_and_shows_itself(name, draw, scored):
     assert not plt.get_fignums()  # nothing stays open: a notebook would show it twice
 
 
-@pytest.mark.parametrize(("variant", "made"), [
-    ("CNN", []), ("metricCNN", []), ("S0R0", ["generated reference"]),
-    ("S1R1", ["generated reference", "reconstructed neutral", "reconstructed input"]),
+@pytest.mark.parametrize(("variant", "beside"), [
+    ("CNN", []), ("metricCNN", ["true reference"]), ("S0R0", ["true reference", "generated reference"]),
+    ("S1R1", ["true reference", "generated reference", "reconstructed neutral", "reconstructed input"]),
 ])  # fmt: skip
-def test_generation_shows_what_the_runs_terms_train(variant, made, runs):
+def test_generation_shows_what_the_runs_terms_ask_for_and_train(variant, beside, runs):
     figure = figures.generation(runs[variant], STAMP, images=4)
     names = [axis.get_ylabel() for axis in figure.axes if axis.get_ylabel()]
-    assert names == ["input", "true reference", *made]
+    assert names == ["input", *beside]
     assert len(images(figure)) == 4 * len(names)
 
 
@@ -127,7 +127,13 @@ def test_generation_of_a_pretraining_shows_the_reconstruction():
     assert "reconstruction" in PRETRAINING
     run = store_untrained(study(["reconstruction"], [0], protocol="ckplus7").specs[0])
     names = [axis.get_ylabel() for axis in figures.generation(run, STAMP).axes if axis.get_ylabel()]
-    assert names[0] == "input" and names[-1] == "reconstructed input" and "generated reference" not in names
+    assert names == ["input", "reconstructed input"]
+
+
+def test_the_first_images_are_of_different_people_and_different_classes(runs):
+    """Everybody's first class is the same one here."""
+    labels = [axis.get_title() for axis in figures.generation(runs["S0R0"], STAMP, images=2).axes if axis.get_title()]
+    assert len(set(labels)) == 2
 
 
 def test_generation_shows_people_and_classes_in_turn_above_their_own_reference(runs):
@@ -154,6 +160,13 @@ def test_mistakes_come_surest_first_with_both_classes(runs):
     assert heads == [f"{a}\n→ {b}" for a, b in zip(true, ["surprise", "surprise", "sadness"], strict=True)]
     surest = run.faces().images[run.predictions.loc[run.wrong[2], "row"], :16, :16] / 255  # as the network saw it
     np.testing.assert_allclose(images(figure)[0], surest)
+
+
+def test_mistakes_of_several_folds_are_the_surest_of_all(runs):
+    of_one = figures.mistakes(Spoilt(runs["CNN"]), STAMP)
+    of_both = figures.mistakes([runs["S1R1"], Spoilt(runs["CNN"])], STAMP)  # the first of them made none
+    assert [axis.get_title() for axis in of_both.axes] == [axis.get_title() for axis in of_one.axes] != []
+    np.testing.assert_array_equal(images(of_both), images(of_one))
 
 
 def test_no_mistake_is_said_and_stamped(runs):
@@ -187,6 +200,13 @@ def test_learning_curves_have_a_panel_for_every_term(runs):
     assert all(axis.lines[0].get_ydata().tolist() == [1.0, 0.5] for axis in figure.axes)
 
 
+@pytest.mark.parametrize("values", [[1.0, 0.5, 0.4], [0.69, 0.69, 0.691], [0.7, 0.7, 0.7]])
+def test_learning_curves_have_room_above_and_begin_at_zero(values):
+    (axis,) = figures.learning_curves(pd.DataFrame({"iteration": [1, 2, 3], "term": values}), STAMP).axes
+    low, high = axis.get_ylim()
+    assert low == 0 and high > 1.05 * max(values)
+
+
 def test_confusion_is_in_percent_of_the_true_class_with_its_count(scored):
     cnn, s1r1 = figures.confusion_matrices(scored, ["CNN", "S1R1"]).axes
     assert (cnn.get_title(), s1r1.get_title()) == ("CNN", "S1R1")
@@ -205,6 +225,9 @@ def test_bars_show_ours_and_the_printed_value(scored):
     printed = [line.get_ydata()[0] for line in axis.lines if line.get_marker() == "_"]
     assert values == [0.5, 1.0] and printed == [pytest.approx(0.9793)]
     assert {text.get_text() for text in axis.get_legend().get_texts()} == {"ours", "printed"}
+    axis.figure.draw_without_rendering()
+    legend = axis.get_legend().get_window_extent()
+    assert axis.get_window_extent().x1 <= legend.x0 and legend.x1 <= axis.figure.bbox.width  # hides nothing, is whole
 
 
 def test_variant_that_was_not_run_has_no_bar(scored):

@@ -12,7 +12,7 @@ from fercore.evaluation import vote
 from fercore.explore.store import NoRunError, row_of
 from fercore.faces.faceset import FaceSet
 from fercore.faces.protocols import PROTOCOLS, Part
-from fercore.figures.faces import PARTS, pixels
+from fercore.figures.faces import PARTS, REFERRED, beside, pixels
 from fercore.method import Batch, Method
 from fercore.normalised import normalised
 from fercore.predictions import SCORE
@@ -111,8 +111,8 @@ class Opened:
     def views(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Name -> N images: the input, what it is to be compared with, and what the networks make of it."""
         batch = self.seen(rows)
-        true = {"true reference": batch.reference, "without occlusion": batch.privileged}
-        shown = {"input": batch.image} | {name: view for name, view in true.items() if view is not None}
+        referred = self.generator is not None or bool(self.run.spec.terms & REFERRED)
+        shown = {"input": batch.image} | beside(batch, referred)
         stored = np.asarray(self.faces.images[rows])
         return {name: pixels(view) for name, view in shown.items()} | self.made(batch, stored)
 

@@ -1,5 +1,8 @@
 """Figures of faces: generated references, reconstructions, mistakes, the course of an expression."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import torch
@@ -18,15 +21,14 @@ PARTS = {  # what a run can show beside its input, by the term that trains it
     "rec": ("reconstruction", "reconstruction"),
     "L_r": ("reconstruction", "reconstruction"),
 }
+REFERRED = {"contrastive", "generate_reference", "reconstruct_reference", "pixel"}  # they ask for a true reference
 
 
 def generation(run: Run, stamp: str, images: int = 8) -> Figure:
     """Test images of as many persons and classes as fit: input, its other view, and what the networks make of it."""
     batch, labels = _spread(run, images)
-    rows, names = [pixels(batch.image)], ["input"]
-    for name, view in (("true reference", batch.reference), ("without occlusion", batch.privileged)):
-        if view is not None:
-            rows, names = [*rows, pixels(view)], [*names, name]
+    views = {"input": batch.image} | beside(batch, bool(run.spec.terms & REFERRED))
+    rows, names = [pixels(view) for view in views.values()], list(views)
     with torch.no_grad():
         outputs = run.method()(batch)
         for term, (name, part) in PARTS.items():
@@ -37,17 +39,27 @@ def generation(run: Run, stamp: str, images: int = 8) -> Figure:
     return stamped(figure, stamp)
 
 
-def mistakes(run: Run, stamp: str, images: int = 8) -> Figure:
-    """The images a run got wrong with the highest score, true class above, predicted class below it."""
-    predicted = run.predictions
+def beside(batch: Batch, referred: bool) -> dict[str, torch.Tensor]:
+    """What the images of a batch are to be compared with, by name: a reference only where the method asks for one."""
+    views = {"true reference": batch.reference if referred else None, "without occlusion": batch.privileged}
+    return {name: view for name, view in views.items() if view is not None}
+
+
+def mistakes(run: Run | Sequence[Run], stamp: str, images: int = 8) -> Figure:
+    """The images a run got wrong with the highest score, true class above, predicted class below it.
+
+    Of several folds of one row, the surest of all of them.
+    """
+    runs = [run] if not isinstance(run, Sequence) else run
+    predicted = pd.concat([one.predictions for one in runs], ignore_index=True)
     wrong = predicted[predicted["label"] != predicted["predicted"]]
     scores = wrong[[c for c in wrong if c.startswith("p_")]].max(axis=1)
     wrong = wrong.loc[scores.sort_values(ascending=False).index].drop_duplicates(["subject", "sequence"])[:images]
-    figure = new(1.2 * max(len(wrong), 4), 2.0)
+    figure = new(1.2 * max(len(wrong), 4), 2.4)
     if wrong.empty:
-        figure.text(0.5, 0.5, "no mistake on this fold", ha="center")
+        figure.text(0.5, 0.5, f"no mistake among {len(predicted)} images", ha="center")
     else:
-        shown = pixels(_seen(run, wrong["row"].to_numpy()).image)
+        shown = pixels(_seen(runs[0], wrong["row"].to_numpy()).image)
         heads = [f"{true}\n→ {guess}" for true, guess in zip(wrong["label"], wrong["predicted"], strict=True)]
         face_grid(figure, [shown], [""], heads)
     return stamped(figure, stamp)
@@ -76,13 +88,20 @@ def course(run: Run, stamp: str, sequences: int = 4) -> Figure:
 
 
 def _spread(run: Run, images: int) -> tuple[Batch, list[str]]:
-    """Up to ``images`` test images, each of another person and class in turn, and their labels."""
+    """Up to ``images`` test images, each of a person and class shown least so far, and their labels.
+
+    Neutral faces are left out where they would be their own reference.
+    """
     division, faces = run.division(), run.faces()
     test = faces.table.loc[division.test.rows].assign(order=np.arange(len(division.test.rows)))
-    test = test[test["label"] != "neutral"] if (test["label"] != "neutral").any() else test
-    last = test.groupby(["subject", "label"]).tail(1)
-    last = last.assign(turn=last.groupby("label").cumcount(), person=last.groupby("subject").cumcount())
-    chosen = last.sort_values(["person", "turn", "label"], kind="stable")[:images]["order"].to_numpy()
+    if run.spec.terms & REFERRED and (test["label"] != "neutral").any():
+        test = test[test["label"] != "neutral"]
+    left, times, chosen = list(test.groupby(["subject", "label"]).tail(1).itertuples()), Counter(), []
+    while left and len(chosen) < images:
+        least = min(left, key=lambda one: (times["person", one.subject], times["class", one.label]))
+        left.remove(least)
+        times.update([("person", least.subject), ("class", least.label)])
+        chosen.append(least.order)
     part = Part(division.test.rows[chosen], division.test.target[chosen])
     batch = next(run.spec.examples(faces, part, "test").in_order())
     return batch, [str(label) for label in faces.table["label"][part.rows]]
