@@ -24,7 +24,7 @@ OF_A_STUDY = ("accuracy_bars", "confusion_by_protocol", "confusion_matrices", "s
 ELSEWHERE = {  # tested with what they are drawn of
     "alignment", "estimates", "identity_distances", "judge", "normalised_faces", "photographed", "predicted", "tornado",
 }  # fmt: skip
-CURVE = pd.DataFrame({"seconds": [0.0, 1.0], "accuracy": [0.2, 0.6]})
+CURVE = pd.DataFrame({"steps": [0, 20], "seconds": [0.0, 1.0], "accuracy": [0.2, 0.6]})
 NETWORKS = ["CNN", "metricCNN", "S0R0", "S0R1", "S1R1"]
 
 
@@ -110,6 +110,16 @@ def test_every_figure_is_stamped_filled_and_shows_itself(name, draw, scored):
     label = figure._supxlabel.get_window_extent()
     assert label.x0 >= 0 and label.x1 <= figure.bbox.width and label.y0 >= 0, "the stamp is cut off"
     assert not plt.get_fignums()  # nothing stays open: a notebook would show it twice
+
+
+def test_a_race_marks_where_each_first_reaches_the_target_and_thickens_the_last():
+    slow = CURVE.assign(accuracy=[0.2, 0.4])
+    curves = {"CNN": CURVE, "slow": slow, "S1R1": CURVE.assign(seconds=[0.0, 3.0])}
+    (axis,) = figures.against_seconds(curves, 0.5, STAMP).axes
+    dots = [line.get_xydata().tolist() for line in axis.lines if line.get_marker() == "o"]
+    assert dots == [[[1.0, 0.6]], [[3.0, 0.6]]]  # the slow one has none
+    width = {line.get_label(): line.get_linewidth() for line in axis.lines if line.get_marker() != "o"}
+    assert width["S1R1"] > 2 * width["CNN"] == 2 * width["slow"]
 
 
 @pytest.mark.parametrize(("variant", "beside"), [
