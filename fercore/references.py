@@ -11,6 +11,7 @@ from fercore.method import Batch
 from fercore.runs import Run
 
 KEYS = ("dataset", "seed", "fold", "subject", "image", "estimate", "error")
+PSNR = "PSNR, dB (mean over images; the reading goes by squared error)"  # the two may rank otherwise
 BASELINES = ("copy of the input", "affine map per pixel", "mean neutral face")
 
 
@@ -44,10 +45,11 @@ def errors(runs: list[Run]) -> pd.DataFrame:
 
 
 def comparison(errors: pd.DataFrame, baselines: tuple[str, ...] = BASELINES) -> pd.DataFrame:
-    """Mean squared error and PSNR of each estimate; for the networks, the gain on each baseline with its interval.
+    """Mean squared error and mean PSNR of each estimate; for the networks, the gain on each baseline with its interval.
 
     All rows speak of the same images, those that every estimate was made for. A gain is the baseline's mean error minus
-    the network's, in percent of the baseline's; positive is better.
+    the network's, in percent of the baseline's; positive is better. A mean of PSNR forgives a few images that are
+    far off, so it may rank estimates otherwise than the mean error does.
     """
     keys = [key for key in ("seed", "fold", "subject", "image") if key in errors]
     complete = errors.pivot(index=keys, columns="estimate", values="error").dropna()
@@ -55,7 +57,7 @@ def comparison(errors: pd.DataFrame, baselines: tuple[str, ...] = BASELINES) -> 
     rows, images = [], len(wide.drop_duplicates(["fold", "image"]))  # every seed is tested on the same ones
     for name in dict.fromkeys([*errors["estimate"].unique()]):
         row = {"estimate": name, "images": images, "mean squared error": wide[name].mean()}
-        row["PSNR, dB"] = 10 * np.log10(1 / wide[name]).mean()
+        row[PSNR] = 10 * np.log10(1 / wide[name]).mean()
         own = common[common["estimate"] == name]
         row |= {measure: own[measure].mean() for measure in errors if measure not in KEYS}  # such as SSIM
         if name not in baselines:

@@ -11,7 +11,7 @@ from result_factories import store_untrained, study
 
 from fercore.faces.protocols import SEVEN
 from fercore.method import Batch
-from fercore.references import BASELINES, comparison, errors
+from fercore.references import BASELINES, PSNR, comparison, errors
 from fercore.runs import Run
 
 SIZE = 16  # of 17 pixels: the centre crop begins at 0
@@ -107,7 +107,7 @@ def test_perfect_generator_has_no_error_and_gains_everything(runs, monkeypatch):
     found = errors(runs[:1])
     assert (found.query("estimate == 'S0R0'")["error"] == 0).all()
     row = comparison(found).loc["S0R0"]
-    assert row["mean squared error"] == 0 and row["PSNR, dB"] == np.inf
+    assert row["mean squared error"] == 0 and row[PSNR] == np.inf
     for baseline in BASELINES:
         assert row[f"gain on {baseline}, %"].startswith("100.0 [")
 
@@ -127,6 +127,13 @@ def made_up(values: dict[str, list[float]], fold=0) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def test_where_error_and_psnr_disagree_the_reading_goes_by_the_error():
+    copy = BASELINES[0]
+    table = comparison(made_up({"S1R1": [0.001, 0.099] * 2, copy: [0.04] * 4}), (copy,))
+    assert table.loc["S1R1", PSNR] > table.loc[copy, PSNR] and "the reading goes by squared error" in PSNR
+    assert table.loc["S1R1", "mean squared error"] > 0.04 and table.loc["S1R1", "reading"] == f"loses to {copy}"
+
+
 def test_gains_by_hand():
     copy, affine, mean = BASELINES
     values = {"S1R1": [0.01, 0.03, 0.02, 0.02], copy: [0.04] * 4, affine: [0.02] * 4, mean: [0.01] * 4}
@@ -134,7 +141,7 @@ def test_gains_by_hand():
     row = table.loc["S1R1"]
     assert row["mean squared error"] == pytest.approx(0.02)
     assert row["images"] == 4
-    assert row["PSNR, dB"] == pytest.approx(np.mean([10 * np.log10(1 / error) for error in values["S1R1"]]))
+    assert row[PSNR] == pytest.approx(np.mean([10 * np.log10(1 / error) for error in values["S1R1"]]))
     assert row[f"gain on {copy}, %"] == "50.0 [50.0, 50.0]"  # both people are at 0.02 against 0.04
     assert row[f"gain on {affine}, %"] == "0.0 [0.0, 0.0]"
     assert row[f"gain on {mean}, %"] == "-100.0 [-100.0, -100.0]"
