@@ -29,10 +29,12 @@ PRICES = {  # habit -> (what folds keep apart, which epoch) with it, and without
     "best epoch on the test people, over the last": (("people", BEST), ("people", LAST)),
     "best epoch on the test people, over the one chosen on inner people": (("people", BEST), ("people", INNER)),
     "best epoch on the test people, over the one best on others of them": (("people", BEST), ("people", CROSSED)),
-    "folds keep only images apart, not people; last epoch": (("images", LAST), ("people", LAST)),
-    "folds keep only images apart, not people; mean of late epochs": (("images", LATE), ("people", LATE)),
-    "both: only images apart and best epoch on the test": (("images", BEST), ("people", INNER)),
-}
+    "folds that keep only images apart, over those of people; last epoch": (("images", LAST), ("people", LAST)),
+    "folds that keep only images apart, over those of people; mean of late epochs": (("images", LATE), ("people", LATE)),
+    "both: only images apart and best epoch on the test, over folds of people and the epoch chosen on inner ones": (
+        ("images", BEST), ("people", INNER),
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -156,6 +156,10 @@ def test_prices_are_differences_of_the_accuracies_that_they_name():
     }
 
 
+def test_every_habit_says_over_what_it_is_priced():
+    assert all(", over " in habit for habit in PRICES)
+
+
 def test_a_dataset_without_leaky_folds_is_refused():
     with pytest.raises(ValueError, match="mmi has no protocol that keeps only images apart; valid: ckplus, oulu"):
         Leak("gcnet", "CNN", "mmi", [0])

@@ -1,5 +1,6 @@
 """Figures of the price of leakage: what there is to choose from, and what every habit buys."""
 
+import textwrap
 from collections.abc import Mapping
 
 import numpy as np
@@ -59,7 +60,8 @@ def habits(leaks: Mapping[str, Leak]) -> Figure:
         axis.barh(place, value, 0.2, color=f"C{n}", alpha=0.6, label=dataset)
         axis.hlines(place, low, high, color=f"C{n}", lw=2)
     axis.axvline(0, color="black", lw=0.8)
-    axis.set(yticks=range(len(names)), yticklabels=names, xlabel="points added to the reported accuracy")
+    told = [textwrap.fill(name, 44) for name in names]
+    axis.set(yticks=range(len(names)), yticklabels=told, xlabel="points added to the reported accuracy")
     axis.invert_yaxis()
     axis.legend(frameon=False, fontsize=8)
     return stamped(figure, stamp(leaks))
