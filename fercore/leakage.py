@@ -29,8 +29,8 @@ PRICES = {  # habit -> (what folds keep apart, which epoch) with it, and without
     "best epoch on the test people, over the last": (("people", BEST), ("people", LAST)),
     "best epoch on the test people, over the one chosen on inner people": (("people", BEST), ("people", INNER)),
     "best epoch on the test people, over the one best on others of them": (("people", BEST), ("people", CROSSED)),
-    "folds that keep only images apart, over those of people; last epoch": (("images", LAST), ("people", LAST)),
-    "folds that keep only images apart, over those of people; mean of late epochs": (("images", LATE), ("people", LATE)),
+    "folds that keep only images apart, over people; last epoch": (("images", LAST), ("people", LAST)),
+    "folds that keep only images apart, over people; mean of late epochs": (("images", LATE), ("people", LATE)),
     "both: only images apart and best epoch on the test, over folds of people and the epoch chosen on inner ones": (
         ("images", BEST), ("people", INNER),
     ),
