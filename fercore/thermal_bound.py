@@ -1,4 +1,4 @@
-"""What a network could gain if thermal images were there at the test too: the bound that privileged information has."""
+"""What a network could gain if thermal images were there at the test too; a bound only where both beat visible ones."""
 
 import numpy as np
 import pandas as pd
