@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from fercore import published
+from fercore import provenance, published
 from fercore.faces.protocols import WILD
 from fercore.papers import occluded
 
@@ -31,6 +31,14 @@ def frames_per_second(
                 torch.cuda.synchronize()
             seconds[name].append(time.perf_counter() - started)
     return {name: batch / median(times) for name, times in seconds.items()}
+
+
+def machine(device: str = "cpu") -> str:
+    """What was measured on: a GPU's name, or the processor's and the number of threads that PyTorch may use."""
+    if device != "cpu":
+        return torch.cuda.get_device_name(device)
+    threads = torch.get_num_threads()
+    return f"{provenance.processor()}, {threads} thread{'s' * (threads != 1)}"
 
 
 def table4(variants: list[str], tier: str, batch: int = 8, rounds: int = 3, device: str = "cpu") -> pd.DataFrame:

@@ -100,6 +100,21 @@ def test_commit_is_ten_digits_and_says_whether_what_makes_results_differs(reposi
     assert provenance.commit() == head + "+changes"
 
 
+@pytest.mark.parametrize(("told", "named"), [
+    ("processor\t: 0\nmodel name\t: Some CPU @ 2 GHz\nmodel name\t: Other\n", "Some CPU @ 2 GHz"),
+    ("model name\t: \n", "that of Python"), (None, "that of Python"),
+])  # fmt: skip
+def test_the_processor_is_named_by_its_model_or_as_python_knows_it(monkeypatch, told, named):
+    def read(path, *_):
+        if told is None:
+            raise FileNotFoundError(path)
+        return told
+
+    monkeypatch.setattr(provenance.Path, "read_text", read)
+    monkeypatch.setattr(provenance.platform, "processor", lambda: "that of Python")
+    assert provenance.processor.__wrapped__() == named
+
+
 def test_commit_outside_a_repository_is_unknown(tmp_path, monkeypatch, forgetful):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     monkeypatch.setattr(paths, "ROOT", tmp_path)
