@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from math import nan
 
 import numpy as np
@@ -16,6 +17,7 @@ from fercore.faces.protocols import Protocol, protocol_of
 from fercore.faces.sources import credit
 from fercore.runs import Run, RunError, RunSpec, find, get_or_train, pretrain
 from fercore.trials import Trial
+from fercore.twins.recipes import TWINS
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,6 @@ class Ablation:
     def definition(self) -> Protocol:
         """The protocol in full."""
         return protocol_of(self.dataset, self.protocol, self.paper)
-
-    @property
-    def _limit(self) -> int | None:
-        return self.specs[0].config.twin_subjects if self.specs and self.source == "twin" else None
 
     @property
     def baseline(self) -> str:
@@ -134,7 +132,7 @@ class Ablation:
         missing = [fold for fold in range(self.n_folds) if fold not in done]
         parts = [
             tier_with(self.tier, self.changes),
-            *[f"at most {limit} people of a twin" for limit in [self._limit] if limit],
+            *[part for spec in self.specs[:1] for part in limited(spec)],
             *["settings chosen per fold on inner folds"] * bool(self.settled),
             "data: " + credit(own[0].about["data"] if own else None, self.dataset, self.source),
             f"folds {_ranges(done)} of {self.n_folds}" + (f" (missing {_ranges(missing)})" if missing else ""),
@@ -156,6 +154,18 @@ def _ranges(numbers: list[int]) -> str:
     if len(numbers) > 2 and numbers == list(range(numbers[0], numbers[-1] + 1)):
         return f"{numbers[0]}-{numbers[-1]}"
     return ", ".join(map(str, numbers))
+
+
+def limited(spec: RunSpec) -> list[str]:
+    """How a stamp names the limit that a run sets to its twin; nothing where no set of it has more people than that."""
+    limit = spec.config.twin_subjects if spec.source == "twin" else None
+    cut = limit and any(_people(one) > limit for one in spec.dataset.split("+"))
+    return [f"at most {limit} people of a twin"] * bool(cut)
+
+
+@cache
+def _people(twin: str) -> int:
+    return len({take.subject for take in TWINS[twin].cast()})
 
 
 def tier_with(tier: str, changes: tuple[tuple[str, object], ...]) -> str:

@@ -12,7 +12,7 @@ from scipy import stats
 from tqdm.auto import tqdm
 
 from fercore import provenance
-from fercore.ablation import tier_with
+from fercore.ablation import limited, tier_with
 from fercore.evaluation import DRAWS, Interval, bounded
 from fercore.faces.protocols import PROTOCOLS, protocol_of
 from fercore.runs import RunError, RunSpec
@@ -94,10 +94,9 @@ class Leak:
         """What stands under tables and figures: tier, data, folds, seeds, commit, and what is stale."""
         all_of_them = [watched for apart in APART for watched in self.trainings(apart)]
         folds = PROTOCOLS[self._protocol("people")].folds
-        limit = self.specs("people")[0].config.twin_subjects if self.source == "twin" else None
         parts = [
             tier_with(self.tier, self.changes),
-            *[f"at most {limit} people of a twin"] * bool(limit),
+            *limited(self.specs("people")[0]),
             f"{self.variant} of {self.paper}",
             "data: " + all_of_them[0].about["data"]["credit"],
             f"folds {', '.join(map(str, self.folds))} of {folds}, inner fold {self.inner}",

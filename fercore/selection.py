@@ -7,7 +7,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from fercore import provenance
-from fercore.ablation import Ablation, tier_with
+from fercore.ablation import Ablation, limited, tier_with
 from fercore.faces.sources import credit
 from fercore.runs import RunSpec, find, get_or_train
 
@@ -50,10 +50,9 @@ class Selection:
     def stamp(self) -> str:
         """What stands under the scores: tier, data, folds, seeds, commit, and what is missing."""
         runs, study = [run for run in map(find, self._all()) if run is not None], self.study
-        limit = self._all()[0].config.twin_subjects if study.source == "twin" else None
         parts = [
             tier_with(study.tier, study.changes),
-            *[f"at most {limit} people of a twin"] * bool(limit),
+            *limited(self._all()[0]),
             "data: " + credit(runs[0].about["data"] if runs else None, study.dataset, study.source),
             f"inner folds {', '.join(map(str, self.inner))} of fold {', '.join(map(str, study.folds))}",
             "seeds " + ", ".join(map(str, study.seeds)),

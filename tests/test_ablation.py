@@ -155,6 +155,12 @@ def test_an_official_division_is_the_only_fold_and_a_limited_twin_says_so():
     assert "people of a twin" not in Ablation("occluded", "rafdb", ["ResNet"], folds=[0], source="prepared").stamp
 
 
+def test_a_limit_that_a_twin_does_not_reach_is_not_said():
+    few, many = Ablation("occluded", "ckplus", ["ResNet"]), Ablation("occluded", "fedro+rafdb", ["ResNet"])
+    assert few.specs[0].config.twin_subjects == many.specs[0].config.twin_subjects == 6000  # CK+ shows 118 people
+    assert "people of a twin" not in few.stamp and "at most 6000 people of a twin" in many.stamp
+
+
 def test_a_stamp_names_what_differs_from_the_tier_and_an_empty_value_in_words():
     assert tier_with("twin", ()) == "tier twin"
     assert tier_with("twin", (("pretraining", ""), ("base_rate", 0.1))) == "tier twin, pretraining none, base_rate 0.1"
