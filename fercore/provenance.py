@@ -47,17 +47,6 @@ def commit() -> str:
     return head + ("+changes" if changed else "")
 
 
-@cache
-def processor() -> str:
-    """The model of this machine's processor."""
-    try:
-        described = Path("/proc/cpuinfo").read_text()
-    except OSError:  # not on Linux
-        described = ""
-    models = [line.partition(":")[2].strip() for line in described.splitlines() if line.startswith("model name")]
-    return next(filter(None, models), "") or platform.processor() or platform.machine()
-
-
 def versions() -> dict[str, str]:
     """Versions of the packages that decide about numbers."""
     found = {}
