@@ -93,7 +93,7 @@ def processor() -> str:
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     import torch  # costs seconds where only stamps are read
 
-    name = next(iter(names), platform.processor() or platform.machine())
+    name = next(filter(None, names), "") or platform.processor() or platform.machine()
     return f"{name} ({torch.backends.cpu.get_cpu_capability()})"
 
 

@@ -103,7 +103,8 @@ class Config(Settings):
 
 TIERS = {
     "paper": Config(),
-    # "twin": schedule chosen by the ResNet row on inner folds of RAF-DB's training images, weights as in loss_weights
+    # "twin": schedule chosen by the ResNet row on inner folds of RAF-DB's training images,
+    # weights from an earlier search like that of loss_weights, on earlier drawn faces
     "twin": Config(
         image_size=48, sizes=(), block="basic", depth=(1, 1, 1, 1), width=16, weights="random", iterations=300,
         base_rate=1e-3, last_rate=0.05, discriminator_rate=5e-4, decoder_rate=4.0, pretraining_iterations=1000,

@@ -135,8 +135,8 @@ class Config(Settings):
 
 TIERS = {
     "paper": Config(),
-    # "twin": weights as in loss_weights; pre-training by the ResNet row, the rate of fine-tuning by how far L_h fools
-    # its critic, both on inner folds of MMSE's and MAHNOB's people
+    # "twin": weights from an earlier search like that of loss_weights, on earlier drawn faces; pre-training by the
+    # ResNet row, the rate of fine-tuning by how far L_h fools its critic, both on inner folds of MMSE's and MAHNOB's
     "twin": Config(
         image_size=48, depth=(1, 1, 1, 1), width=16, weights="random", m=200, iterations=300, base_rate=0.05,
         decoder_rate=4.0, pretraining_iterations=400, pretraining_rate=0.05, lambda_1=1.0,
