@@ -30,7 +30,7 @@ def gaps(arms: Mapping[str, Ablation], variant: str, in_use: str) -> dict[str, I
 
 
 def lead(arms: Mapping[str, Ablation], variant: str, in_use: str) -> pd.DataFrame:
-    """What the best arm has over the one in use, points, and how many of the others differ from that beyond doubt.
+    """What the best arm has over the one in use, points, and how many of the others have an interval apart from that.
 
     The best of several is chosen on the images it is then judged by: its lead is too large rather than too small.
     """
@@ -40,8 +40,8 @@ def lead(arms: Mapping[str, Ablation], variant: str, in_use: str) -> pd.DataFram
         "in use": in_use,
         "highest": best,
         "highest - in use, points [95 %]": points(found[best]) if best in found else "0",
-        "others that are better beyond doubt": sum(gap.low > 0 for gap in found.values()),
-        "others that are worse beyond doubt": sum(gap.high < 0 for gap in found.values()),
+        "others whose interval is above": sum(gap.low > 0 for gap in found.values()),
+        "others whose interval is below": sum(gap.high < 0 for gap in found.values()),
         "of": len(found),
     }
     return pd.DataFrame([row]).set_index("in use")

@@ -47,7 +47,7 @@ def test_the_lead_of_the_best_arm_is_over_the_one_in_use_and_others_are_counted(
     found = {"in use": [True, False] * 10, "better": [True] * 20, "worse": [False] * 20, "same": [True, False] * 10}
     row = arms.lead({name: Arm(right) for name, right in found.items()}, "x", "in use").loc["in use"]
     assert row["highest"] == "better" and row["highest - in use, points [95 %]"].startswith("+50.0")
-    assert row["others that are better beyond doubt"] == row["others that are worse beyond doubt"] == 1
+    assert row["others whose interval is above"] == row["others whose interval is below"] == 1
     assert row["of"] == 3
 
 

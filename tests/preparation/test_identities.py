@@ -137,7 +137,7 @@ def test_vggface_refuses_a_list_of_targets_that_is_no_text_or_too_large(tmp_path
 
 def test_idferm_trains_its_generator_on_vggface_with_targets_and_says_where_they_are_missing(tmp_path, monkeypatch):
     monkeypatch.setenv("FERCORE_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(runs, "_pretrained", lambda *_: {})  # the stand-in of VGG-Face would be trained first
+    monkeypatch.setattr(runs, "_pretrained", lambda *_: ({}, []))  # the stand-in of VGG-Face would be trained first
     row = RunSpec("idferm", "IDFERM", "ckplus", "ckplus7", 0, "smoke")
     spec = replace(runs.pretraining_of(row, "HNG_vggface"), source="prepared")  # as at tier paper
     tree = vggface(tmp_path / "tree")
