@@ -66,7 +66,7 @@ def effects_of_choices(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def largest_effects(found: pd.DataFrame) -> pd.DataFrame:
-    """By paper: arms, how many have an interval without zero, the largest effect, and how wide undecided intervals are."""
+    """By paper: arms, how many intervals leave out zero, the largest effect, and how wide undecided intervals are."""
     rows = {}
     for paper, own in found.groupby("paper", sort=False):
         first, undecided = own.loc[own["effect"].abs().idxmax()], own[(own["low"] <= 0) & (own["high"] >= 0)]
