@@ -33,8 +33,12 @@ class Accompanied:
         return self.own.has_reference
 
     def epoch(self, batch_size: int, generator: torch.Generator, augmentation: Augmentation) -> Iterator[Batch]:
-        """Every own image once in random order; the others in an order of theirs, begun anew when they run out."""
-        beside = self._over_and_over(min(batch_size, len(self)), generator, augmentation)
+        """Every own image once in random order; the others in an order of theirs, begun anew when they run out.
+
+        The own images come and change as they would alone: rows differ in what they learn, never in what they see.
+        """
+        apart = torch.Generator().manual_seed(generator.initial_seed() + 1)
+        beside = self._over_and_over(min(batch_size, len(self)), apart, augmentation)
         for batch in self.own.epoch(batch_size, generator, augmentation):
             yield replace(batch, privileged=next(beside), paired=False)
 

@@ -160,6 +160,13 @@ def test_another_databases_stage_is_the_same_however_it_is_asked_for(trainings):
     assert asked.config.streams(asked, asked.faces(), asked.divide(asked.faces())).beside is None
 
 
+def test_a_game_without_weight_leaves_the_visible_network_as_the_row_without_a_game_has_it():
+    settings = {"iterations": 9, "scale": 0.1, "rotation": 9.0, "intensity": 0.2}  # of several epochs, all random
+    plain = get_or_train(beside_spec("ResNet", **settings))
+    idle = get_or_train(beside_spec("L_v+L_h+L_l", lambda_1=0.0, lambda_2=0.0, **settings))
+    assert same_bits(snapshot(plain.method().visible), snapshot(idle.method().visible))
+
+
 def test_label_sets_off_drop_the_label_game_of_a_visible_set(trainings):
     run = get_or_train(beside_spec("Ours", 0, "ckplus", "ckplus7", label_sets="off", pretraining=""))
     assert set(run.history) == {"epoch", "iteration", "L_a", "L_h", "L_r", "discriminate_h"}
