@@ -66,8 +66,9 @@ def origin(runs: Collection, asked: int, what: str = "runs") -> list[str]:
     commits = sorted({run.about["commit"] for run in runs}) or [commit()]
     places = {_place(run.about) for run in runs}
     known, partly = sorted(places - {""}), "partly " * ("" in places)
-    notes = [note for run in runs for note in run.about.get("learned_from", ())]
-    earlier = sorted({f"{note['dataset']} ({note['source']})" for note in notes})
+    notes = [(note, run.about["data"]) for run in runs for note in run.about.get("learned_from", ())]
+    others = [note for note, own in notes if note["fingerprint"] != own["fingerprint"]]
+    earlier = sorted({f"{note['dataset']} ({note['source']})" for note in others})
     missing, stale = asked - len(runs), sum(run.stale for run in runs)
     return [
         "commit " + ", ".join(commits),

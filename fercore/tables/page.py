@@ -12,14 +12,14 @@ NOTE = "note"  # where a table carries what its caption must say, whatever the p
 
 
 def noted(table: pd.DataFrame, note: str) -> pd.DataFrame:
-    """The table, with a note that ``shown`` puts before its caption: no page can forget it."""
+    """The table, with a note that ``shown`` puts after its caption: no page can forget it."""
     table.attrs[NOTE] = note
     return table
 
 
 def shown(table: pd.DataFrame, caption: str, digits: int = 2) -> Styler:
     """A table as a page shows it: the stamp as caption, missing values as a dash, all else as text, never as markup."""
-    caption = " · ".join([*filter(None, [table.attrs.get(NOTE)]), caption])
+    caption = " · ".join(filter(None, [caption, table.attrs.get(NOTE)]))
     styled = table.style.format(precision=digits, na_rep="–", escape="html").set_caption(escape(caption, quote=False))
     return styled.format_index(escape="html", axis="index").format_index(escape="html", axis="columns")
 
