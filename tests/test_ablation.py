@@ -79,6 +79,13 @@ def test_the_processor_is_told_with_its_vectors():
     assert len(provenance.processor().split(" (")[0]) > 2
 
 
+def test_the_share_tested_is_of_the_images_that_are_classified():
+    asked = study(["CNN"], [0, 1])
+    for spec, classified in zip(asked.specs, (10, 20), strict=True):
+        store(spec, judged([True], spec.fold), images={"train": 99, "classified": classified, "test": 4})
+    assert asked.test_per_training("CNN") == pytest.approx((0.4 + 0.2) / 2)
+
+
 def test_a_run_alone_names_its_card_and_its_age_as_many_do():
     spec = study(["CNN"], [0]).specs[0]
     stamp = store(spec, judged([True], 0), source_digest="old", device="H100").stamp

@@ -178,6 +178,24 @@ def test_relief_does_not_see_tone_and_evened_images_are_even():
     assert net.prepared(2 * images).sub(net.prepared(images)).abs().max() < 0.02
 
 
+def test_networks_say_together_what_a_photograph_shows(monkeypatch):
+    said = {"sure": [0.9, 0.1], "doubtful": [0.4, 0.6], "doubtful too": [0.45, 0.55]}
+    monkeypatch.setattr(transfer.probe, "scores", lambda net, images: np.tile(said[net], (len(images), 1)))
+    blank = np.zeros((2, 8, 8), np.uint8)
+    assert transfer.told(list(said), blank).tolist() == [0, 0]  # by the mean, not by votes
+    assert transfer.told(["doubtful", "sure"], blank).tolist() == [0, 0]
+    assert transfer.told(["doubtful"], blank).tolist() == [1, 1]
+
+
+def test_a_probe_is_held_against_the_half_of_the_people_that_it_has_not_seen(monkeypatch):
+    learned = []
+    monkeypatch.setattr(probe, "train", lambda images, *rest: learned.append(images[:, 0, 0].tolist()))
+    table = pd.DataFrame({"subject": ["a", "a", "b", "c", "d", "d"], "label": ["x", "y", "x", "y", "x", "y"]})
+    held = probe.hold_out(np.arange(6, dtype=np.uint8).repeat(4).reshape(6, 2, 2), table, 1)
+    assert learned == [[2, 4, 5]] and held.images[:, 0, 0].tolist() == [0, 1, 3]
+    assert held.table["subject"].tolist() == ["a", "a", "c"] and held.classes == ["x", "y"]
+
+
 def test_transfer_without_the_photographs_is_not_measured(tmp_path, monkeypatch):
     monkeypatch.setenv("FERCORE_DATA", str(tmp_path))
     (check,) = transfer.checks(2, 1, 1)

@@ -1,7 +1,9 @@
 """What a run starts from never saw the people it tests, and its record names it."""
 
 import functools
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from factories import small_faces, two_modalities
 from run_factories import beside_spec, covered_spec, generated_spec, no_training, spec
@@ -63,6 +65,10 @@ def test_a_generator_is_trained_and_works_on_the_runs_device(monkeypatch):
     with pytest.raises(ZeroDivisionError):
         s.config.streams(s, s.faces(), s.divide(s.faces()), "cuda")
     assert asked == [("HNG", "cuda")]
+    method = SimpleNamespace(to=lambda device: device)
+    monkeypatch.setattr(normalised, "normalised", lambda where, images: (where, len(images)))
+    made = normalised.references(SimpleNamespace(method=lambda: method), s.faces(), np.arange(3), "cuda")
+    assert made == ("cuda", 3)
 
 
 def test_a_run_notes_what_it_started_from_and_is_stale_once_that_has_changed(own_data):
