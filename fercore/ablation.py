@@ -15,6 +15,7 @@ from fercore.faces.faceset import FaceSet
 from fercore.faces.folds import N_FOLDS
 from fercore.faces.protocols import Protocol, protocol_of
 from fercore.faces.sources import credit
+from fercore.feasible import infeasible
 from fercore.runs import Run, RunError, RunSpec, find, get_or_train, pretrain
 from fercore.trials import Trial
 from fercore.twins.recipes import TWINS
@@ -68,8 +69,13 @@ class Ablation:
         return self.specs[0].faces()
 
     def train(self, device: str = "cpu") -> "Ablation":
-        """Train the runs that are missing; finished ones are left as they are."""
+        """Train the runs that are missing; finished ones are left as they are.
+
+        Raises FaceSetError or ChangeError, before the first training, where one of them cannot be.
+        """
         missing = [spec for spec in self.specs if find(spec) is None]
+        for why in infeasible(missing).values():
+            raise why
         for spec in tqdm(missing, desc="runs", disable=not missing):
             get_or_train(spec, device)
         return self

@@ -35,7 +35,7 @@ def of_class(studies: Mapping[str, tuple[Ablation, str]], label: str, printed: f
 
 
 def told_of_oulu(study: Ablation, variant: str) -> pd.DataFrame:
-    """Each statement of Sec. 5.5 on Oulu-CASIA, what ours says instead, and whether the two agree."""
+    """Each statement of Sec. 5.5 on Oulu-CASIA, what ours says instead, and whether it is so in ours."""
     shares = recall(study, variant).sort_values(ascending=False)
     confused = confusion(study.predictions(variant), study.classes).loc["anger"].drop("anger")
     found = {
@@ -49,7 +49,7 @@ def told_of_oulu(study: Ablation, variant: str) -> pd.DataFrame:
             bool(confused.sum()) and confused["disgust"] == confused.max(),
         ),
     }
-    rows = {said: {"ours": ours, "agrees": _word(agrees)} for said, (ours, agrees) in found.items()}
+    rows = {said: {"ours": ours, "so in ours": _word(so)} for said, (ours, so) in found.items()}
     return pd.DataFrame(rows).T.rename_axis("the paper")
 
 

@@ -15,18 +15,18 @@ class Outline:
 
 
 def infeasible(specs: list[RunSpec]) -> dict[RunSpec, FaceSetError]:
-    """Why runs that differ in nothing but their row cannot be on their images; those that can are left out.
+    """Why runs of one protocol cannot be on their images; those that can are left out.
 
     Nothing is trained. Raises ChangeError for settings that the networks of a row cannot have.
     """
     if not specs:
         return {}
     faces = specs[0].faces()  # a twin that is not there yet is drawn, as the first training would
-    division = specs[0].divide(faces)
+    divisions = {spec.fold: spec.divide(faces) for spec in specs}
     found = {}
     for spec in specs:
         try:
-            _check(spec, faces, division)
+            _check(spec, faces, divisions[spec.fold])
         except FaceSetError as problem:
             found[spec] = problem
     return found

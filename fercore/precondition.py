@@ -9,6 +9,7 @@ from fercore.evaluation import accuracy_interval, difference_interval
 from fercore.predictions import SCORE
 from fercore.runs import Run
 from fercore.tables.columns import points
+from fercore.tables.page import TOO_NARROW, noted
 from fercore.trials import Trial
 
 CLEAN = Trial("clean")
@@ -29,7 +30,7 @@ def table(studies: list[Ablation], device: str = "cpu") -> pd.DataFrame:
             f"teacher on clean over {study.baseline} on occluded": points(difference_interval(clean, own)),
             "Eq. 2 holds for, % of images": 100 * (loss(own) >= loss(clean)).mean(),
         })  # fmt: skip
-    return pd.DataFrame(rows).set_index("trained on")
+    return noted(pd.DataFrame(rows).set_index("trained on"), TOO_NARROW)
 
 
 def hinge_arms(study: Ablation, weight: float, device: str = "cpu") -> dict[str, Ablation]:
@@ -50,7 +51,7 @@ def hinges(study: Ablation, weight: float, device: str = "cpu") -> pd.DataFrame:
             f"gain over {study.baseline}": points(difference_interval(predicted, base)),
             "active after training, % of test images": 100 * active.mean(),
         })  # fmt: skip
-    return pd.DataFrame(rows).set_index("hinge")
+    return noted(pd.DataFrame(rows).set_index("hinge"), TOO_NARROW)
 
 
 def loss(predicted: pd.DataFrame) -> np.ndarray:

@@ -43,11 +43,11 @@ def test_no_printed_share_is_held_against_drawn_faces():
 
 def test_what_is_told_of_oulu_is_read_from_the_matrix():
     as_told = perfect() | {"anger": ["disgust", "disgust", "fear", "anger"], "sadness": ["sadness"] * 3 + ["fear"]}
-    assert set(confusions.told_of_oulu(study(as_told), "x")["agrees"]) == {"yes"}
+    assert set(confusions.told_of_oulu(study(as_told), "x")["so in ours"]) == {"yes"}
     otherwise = perfect() | {"fear": ["anger"] * 3 + ["fear"], "anger": ["anger", "anger", "fear", "anger"]}
-    assert set(confusions.told_of_oulu(study(otherwise), "x")["agrees"]) == {"no"}
+    assert set(confusions.told_of_oulu(study(otherwise), "x")["so in ours"]) == {"no"}
 
 
 def test_a_class_without_mistakes_is_taken_for_no_other():
     told = confusions.told_of_oulu(study(perfect()), "x").loc["anger is mostly taken for disgust"]
-    assert told["agrees"] == "no" and told["ours"] == "no mistake"
+    assert told["so in ours"] == "no" and told["ours"] == "no mistake"

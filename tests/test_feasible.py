@@ -6,6 +6,7 @@ from run_factories import no_training
 
 from fercore import parameters, runs
 from fercore.ablation import Ablation
+from fercore.faces.faceset import FaceSetError
 from fercore.faces.protocols import SEVEN
 from fercore.feasible import infeasible
 from fercore.papers import unpaired
@@ -75,3 +76,12 @@ def test_networks_that_cannot_be_are_refused_before_others_are_trained(rows, tra
 def test_looking_ahead_trains_nothing_and_refuses_no_row_that_can_be(paper):
     rows = [row for row in parameters.names(f"fercore.papers.{paper}", "VARIANTS") if row not in ("Wang", "Pan")]
     assert infeasible(Ablation(paper, "ckplus", rows, folds=[0], tier="smoke", source="prepared").specs) == {}
+
+
+def test_a_page_that_trains_its_rows_is_told_before_the_first(monkeypatch):
+    started = []
+    monkeypatch.setattr("fercore.ablation.get_or_train", lambda spec, device: started.append(spec))
+    study = Ablation("unpaired", "ckplus", ["ResNet", "Pan"], folds=[0, 1], tier="smoke", source="prepared")
+    with pytest.raises(FaceSetError, match=NO_PAIRS):
+        study.train()
+    assert started == []

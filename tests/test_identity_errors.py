@@ -173,3 +173,11 @@ def test_figures_say_what_they_were_made_from(faces, monkeypatch):
         np.array_equal(figures[1].axes[4 * 2 + j].images[0].get_array(), figures[1].axes[j].images[0].get_array())
         for j in range(4)
     )
+
+
+def test_from_face_to_face_of_figure_9_both_person_and_expression_change():
+    known = pd.DataFrame([{"subject": who, "label": label} for who in "abcde" for label in THREE for _ in range(2)])
+    chosen = known.loc[drawn._spread(Portraits(known, flat([0] * 30), flat([0] * 30), "drawn by the test"), 9)]
+    assert chosen["subject"].tolist() == list("abcdeabcd")
+    assert not any((chosen["label"].to_numpy()[1:] == chosen["label"].to_numpy()[:-1])[:4])
+    assert not chosen.duplicated().any() and all(i % 2 for i in chosen.index)  # the last image of each

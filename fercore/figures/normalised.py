@@ -29,7 +29,7 @@ def normalised_faces(run: Run, portraits: Portraits, stamp: str) -> Figure:
 
 
 def estimates(portraits: Portraits, made: Mapping[str, np.ndarray], stamp: str, images: int = 8) -> Figure:
-    """Input, true neutral and every estimate, a row each, of as many people and expressions as fit (Fig. 9)."""
+    """Input, true neutral and every estimate, a row each; the next face is another person and expression (Fig. 9)."""
     places = _spread(portraits, images)
     rows = [portraits.image, portraits.neutral, *made.values()]
     figure = new(1.05 * len(places) + 2.4, 1.05 * len(rows) + 0.6)
@@ -74,5 +74,6 @@ def _person(portraits: Portraits, dataset: str) -> np.ndarray:
 
 def _spread(portraits: Portraits, images: int) -> np.ndarray:
     last = portraits.table.groupby(["subject", "label"]).tail(1)
-    last = last.assign(turn=last.groupby("label").cumcount(), person=last.groupby("subject").cumcount())
-    return last.sort_values(["person", "turn", "label"], kind="stable").index[:images].to_numpy()
+    person, expression = (last.groupby(by).ngroup() for by in ("subject", "label"))
+    turn = (expression - person) % last["label"].nunique()  # one of each person in every turn
+    return last.assign(turn=turn, person=person).sort_values(["turn", "person"]).index[:images].to_numpy()

@@ -9,6 +9,7 @@ from fercore import paths
 from fercore.storage import whole_file
 
 NOTE = "note"  # where a table carries what its caption must say, whatever the page says
+TOO_NARROW = "an interval over a dozen people is too narrow"  # what stands with every table of arrows
 
 
 def noted(table: pd.DataFrame, note: str) -> pd.DataFrame:

@@ -6,12 +6,11 @@ from fercore import published
 from fercore.ablation import Ablation
 from fercore.evaluation import Interval, accuracy_interval, difference_interval, macro_f1, mean_of_folds, ratio_interval
 from fercore.runs import Run
-from fercore.tables.page import noted
+from fercore.tables.page import TOO_NARROW, noted
 
 ABOVE, BELOW = "interval above zero", "interval below zero"  # readings of a gain
 NARROW = (  # what stands with every table of gains
-    "an interval over a dozen people is too narrow: where it leaves out zero and the paired tests find nothing, "
-    "believe the tests"
+    f"{TOO_NARROW}: where it leaves out zero and the paired tests find nothing, believe the tests"
 )
 
 

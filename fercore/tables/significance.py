@@ -7,13 +7,14 @@ import pandas as pd
 from fercore.evaluation import Comparison, compare, detectable_gap, holm
 from fercore.forensics.cells import sizes
 from fercore.tables.columns import Column, points
+from fercore.tables.page import TOO_NARROW
 from fercore.tables.scores import same_images, variant_of
 
 TESTS = {"people": "p", "corrected t": "corrected_t", "Wilcoxon": "wilcoxon", "McNemar": "mcnemar"}  # see Comparison
 TESTED = (  # how to read the table
     "p of paired tests, by Holm's rule for all rows of the table; t and Wilcoxon go over folds and need two, McNemar "
     "goes over images as if each were another person; detectable: a gap that four of five such studies would find; "
-    "where these p and an arrow differ, believe p: an interval over a dozen people is too narrow · "
+    f"where these p and an arrow differ, believe p: {TOO_NARROW} · "
 )
 
 
