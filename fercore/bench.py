@@ -6,7 +6,6 @@
 import argparse
 import json
 import os
-import platform
 import subprocess
 import tempfile
 import time
@@ -134,7 +133,7 @@ def main(arguments: list[str] | None = None) -> None:
     torch.set_num_threads(1)
     file = paths.results() / "bench.json"
     known = json.loads(file.read_text()) if file.is_file() else {"measured": {}, "with": {}}
-    cause = {"commit": provenance.commit(), "cores": os.cpu_count(), "machine": platform.machine()}
+    cause = {"commit": provenance.commit(), "cores": os.cpu_count(), "machine": provenance.processor()}
     for part in asked or PARTS:
         for what, figures in PARTS[part]():
             known["measured"][what] = figures
