@@ -9,7 +9,6 @@ import pandas as pd
 from fercore.ablation import Ablation
 from fercore.evaluation import Interval, accuracy_interval, difference_interval
 from fercore.tables.columns import points
-from fercore.tables.page import TOO_NARROW, noted
 from fercore.tables.scores import same_images
 
 
@@ -45,7 +44,7 @@ def lead(arms: Mapping[str, Ablation], variant: str, in_use: str) -> pd.DataFram
         "others whose interval is below": sum(gap.high < 0 for gap in found.values()),
         "of": len(found),
     }
-    return noted(pd.DataFrame([row]).set_index("in use"), TOO_NARROW)
+    return pd.DataFrame([row]).set_index("in use")
 
 
 def table(study: Ablation, variant: str, arms: Mapping[str, Mapping[str, Any]], device: str = "cpu") -> pd.DataFrame:
@@ -62,7 +61,7 @@ def table(study: Ablation, variant: str, arms: Mapping[str, Mapping[str, Any]], 
             "accuracy % [95 %]": str(accuracy_interval(predicted)),
             f"gain over {next(iter(arms))}": _gain(predicted, base),
         }
-    return noted(pd.DataFrame(rows).T.rename_axis("arm"), TOO_NARROW)
+    return pd.DataFrame(rows).T.rename_axis("arm")
 
 
 def _gain(predicted: pd.DataFrame, base: pd.DataFrame) -> str:

@@ -21,7 +21,6 @@ from fercore.metrics import Counts, interval, nearer_to_chance, pooled
 from fercore.networks.resnet import TappedResNet
 from fercore.runs import Run, pretrain
 from fercore.tables.columns import points
-from fercore.tables.page import TOO_NARROW, noted
 
 SPACES = {"features": "D_h", "predictions": "D_l"}  # what is compared, and its critic in the game
 CELLS = 4  # a feature map is averaged over this many cells in each direction
@@ -152,7 +151,7 @@ def comparison(games: dict[str, list[Gap]]) -> pd.DataFrame:
             rows[space, name] = _beside_the_first(counts)
         discrepancies = {game: np.mean([gap.discrepancy(space) for gap in gaps]) for game, gaps in games.items()}
         rows[space, "squared MMD"] = {game: f"{value:.3f}" for game, value in discrepancies.items()}
-    return noted(pd.DataFrame(rows).T.fillna("").rename_axis(["space", "measure"]), TOO_NARROW)
+    return pd.DataFrame(rows).T.fillna("").rename_axis(["space", "measure"])
 
 
 def _beside_the_first(counts: dict[str, Counts]) -> dict[str, str]:

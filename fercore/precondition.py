@@ -9,7 +9,6 @@ from fercore.evaluation import accuracy_interval, difference_interval
 from fercore.predictions import SCORE
 from fercore.runs import Run
 from fercore.tables.columns import points
-from fercore.tables.page import TOO_NARROW, noted
 from fercore.trials import Trial
 
 CLEAN = Trial("clean")
@@ -30,7 +29,7 @@ def table(studies: list[Ablation], device: str = "cpu") -> pd.DataFrame:
             f"teacher on clean over {study.baseline} on occluded": points(difference_interval(clean, own)),
             "Eq. 2 holds for, % of images": 100 * (loss(own) >= loss(clean)).mean(),
         })  # fmt: skip
-    return noted(pd.DataFrame(rows).set_index("trained on"), TOO_NARROW)
+    return pd.DataFrame(rows).set_index("trained on")
 
 
 def hinge_arms(study: Ablation, weight: float, device: str = "cpu") -> dict[str, Ablation]:
@@ -51,7 +50,7 @@ def hinges(study: Ablation, weight: float, device: str = "cpu") -> pd.DataFrame:
             f"gain over {study.baseline}": points(difference_interval(predicted, base)),
             "active after training, % of test images": 100 * active.mean(),
         })  # fmt: skip
-    return noted(pd.DataFrame(rows).set_index("hinge"), TOO_NARROW)
+    return pd.DataFrame(rows).set_index("hinge")
 
 
 def loss(predicted: pd.DataFrame) -> np.ndarray:

@@ -9,7 +9,7 @@ from fercore import published
 from fercore.ablation import Ablation
 from fercore.evaluation import accuracy_interval, difference_interval
 from fercore.tables.columns import points
-from fercore.tables.page import TOO_NARROW, joined, noted
+from fercore.tables.page import joined
 from fercore.tables.scores import same_images
 
 WITHOUT = {"pretraining": ""}
@@ -31,7 +31,7 @@ def table(columns: Mapping[str, Ablation]) -> pd.DataFrame:
         for variant in study.variants:
             rows |= _rows(variant, name, without(study).predictions(variant), study.predictions(variant))
         parts[name] = pd.DataFrame(rows).T
-    return noted(pd.concat(parts, axis=1).rename_axis("row"), TOO_NARROW)
+    return pd.concat(parts, axis=1).rename_axis("row")
 
 
 def _rows(variant: str, dataset: str, before: pd.DataFrame, after: pd.DataFrame) -> dict[str, dict]:

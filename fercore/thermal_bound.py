@@ -9,7 +9,6 @@ from fercore.faces.faceset import FaceSetError
 from fercore.faces.modalities import FACE
 from fercore.predictions import SCORE
 from fercore.tables.columns import points
-from fercore.tables.page import TOO_NARROW, noted
 
 
 def table(study: Ablation, device: str = "cpu") -> pd.DataFrame:
@@ -32,7 +31,7 @@ def table(study: Ablation, device: str = "cpu") -> pd.DataFrame:
         gain = "" if name.startswith(f"{study.variants[0]}, visible") else points(gain)
         rows[name] = {"images": len(predicted), "accuracy % [95 %]": str(metrics.interval(counts)),
                       f"gain over {study.variants[0]}, visible": gain}  # fmt: skip
-    return noted(pd.DataFrame(rows).T.rename_axis("seen at the test"), TOO_NARROW)
+    return pd.DataFrame(rows).T.rename_axis("seen at the test")
 
 
 def together(visible: pd.DataFrame, thermal: pd.DataFrame) -> pd.DataFrame:

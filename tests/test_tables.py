@@ -8,8 +8,11 @@ from factories import gcnet, small_faces
 from result_factories import judged, store, store_all, study
 
 from fercore import paths, tables
+from fercore.evaluation import Interval
 from fercore.faces.protocols import SIX
 from fercore.papers.gcnet import TIERS, VARIANTS, GCNet
+from fercore.tables.columns import points
+from fercore.tables.page import TOO_NARROW
 from fercore.tables.verdicts import readable
 
 ROWS = ("CNN", "S0R0", "S1R0", "S0R1", "S1R1")
@@ -102,6 +105,15 @@ def test_gains_tell_whatever_the_page_says_that_their_intervals_are_too_narrow()
         caption = tables.shown(gains, "stamp").caption
         assert caption.startswith("stamp · an interval over a dozen people is too narrow")
     assert tables.shown(tables.accuracies(asked, 2), "stamp").caption == "stamp"
+
+
+@pytest.mark.parametrize(("gap", "note"), [
+    ((0.1, 0.02, 0.3), True), ((-0.1, -0.3, -0.02), True), ((0.1, -0.02, 0.3), False),
+])  # fmt: skip
+def test_any_table_with_an_arrow_says_that_intervals_are_too_narrow(gap, note):
+    table = pd.DataFrame({"accuracy": [0.5], "gain": [points(Interval(*gap))], "none": [None]})
+    assert tables.shown(table, "stamp").caption == "stamp" + f" · {TOO_NARROW}" * note
+    assert tables.shown(table, tables.TESTED).caption == tables.TESTED  # says so already
 
 
 def test_gain_is_paired_image_by_image():

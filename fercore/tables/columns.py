@@ -9,11 +9,11 @@ import pandas as pd
 from fercore import metrics
 from fercore.ablation import Ablation
 from fercore.evaluation import Interval
-from fercore.tables.page import joined, noted
+from fercore.tables.page import DOWN, UP, joined, noted
 from fercore.tables.scores import ABOVE, BELOW, NARROW, printed_values, reading, same_images, variant_of
 from fercore.trials import Trial
 
-ARROWS = {ABOVE: " ↑", BELOW: " ↓", "undecided": ""}
+ARROWS = {ABOVE: f" {UP}", BELOW: f" {DOWN}", "undecided": ""}
 
 
 @dataclass(frozen=True)

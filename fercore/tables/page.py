@@ -9,7 +9,8 @@ from fercore import paths
 from fercore.storage import whole_file
 
 NOTE = "note"  # where a table carries what its caption must say, whatever the page says
-TOO_NARROW = "an interval over a dozen people is too narrow"  # what stands with every table of arrows
+UP, DOWN = "↑", "↓"  # of an interval that leaves out zero
+TOO_NARROW = "an interval over a dozen people is too narrow"  # what stands under every table with such an arrow
 
 
 def noted(table: pd.DataFrame, note: str) -> pd.DataFrame:
@@ -19,10 +20,18 @@ def noted(table: pd.DataFrame, note: str) -> pd.DataFrame:
 
 
 def shown(table: pd.DataFrame, caption: str, digits: int = 2) -> Styler:
-    """A table as a page shows it: the stamp as caption, missing values as a dash, all else as text, never as markup."""
-    caption = " · ".join(filter(None, [caption, table.attrs.get(NOTE)]))
+    """A table as a page shows it: the stamp as caption, missing values as a dash, all else as text, never as markup.
+
+    The caption ends with the table's own note, or says of one with arrows that intervals are narrow.
+    """
+    note = table.attrs.get(NOTE) or (TOO_NARROW if TOO_NARROW not in caption and _has_arrow(table) else None)
+    caption = " · ".join(filter(None, [caption, note]))
     styled = table.style.format(precision=digits, na_rep="–", escape="html").set_caption(escape(caption, quote=False))
     return styled.format_index(escape="html", axis="index").format_index(escape="html", axis="columns")
+
+
+def _has_arrow(table: pd.DataFrame) -> bool:
+    return any(arrow in str(cell) for cell in table.to_numpy().ravel() for arrow in (UP, DOWN))
 
 
 def joined(stamps: dict[str, str]) -> str:
