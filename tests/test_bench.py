@@ -23,10 +23,12 @@ def measure(tmp_path, monkeypatch):
 def test_a_part_measured_anew_leaves_the_others_with_their_own_cause(measure, monkeypatch):
     measure()
     monkeypatch.setattr(bench.provenance, "commit", lambda: "beef456789")
+    monkeypatch.setattr(bench.provenance, "processor", lambda: "another processor")
     monkeypatch.setitem(bench.PARTS, "fast", lambda: [("a", {"s": 3.0})])
     found = measure("fast")
     assert found["measured"] == {"a": {"s": 3.0}, "b": {"s": 2.0}}
     assert found["with"]["a"]["commit"] == "beef456789" != found["with"]["b"]["commit"]
+    assert found["with"]["a"]["machine"] == "another processor" != found["with"]["b"]["machine"]
 
 
 def test_what_was_measured_before_a_failure_is_kept(measure, monkeypatch):

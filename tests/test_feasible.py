@@ -85,3 +85,10 @@ def test_a_page_that_trains_its_rows_is_told_before_the_first(monkeypatch):
     with pytest.raises(FaceSetError, match=NO_PAIRS):
         study.train()
     assert started == []
+
+
+def test_every_fold_is_looked_at_with_its_own_people(monkeypatch):
+    tested = {}
+    monkeypatch.setattr("fercore.feasible._check", lambda spec, _, division: tested.update({spec.fold: division.test}))
+    infeasible(Ablation("unpaired", "ckplus", ["ResNet"], folds=[0, 1], tier="smoke", source="prepared").specs)
+    assert not set(tested[0].rows) & set(tested[1].rows)

@@ -29,7 +29,7 @@ def normalised_faces(run: Run, portraits: Portraits, stamp: str) -> Figure:
 
 
 def estimates(portraits: Portraits, made: Mapping[str, np.ndarray], stamp: str, images: int = 8) -> Figure:
-    """Input, true neutral and every estimate, a row each; the next face is another person and expression (Fig. 9)."""
+    """Input, true neutral and every estimate, a row each, of as many people and expressions as fit (Fig. 9)."""
     places = _spread(portraits, images)
     rows = [portraits.image, portraits.neutral, *made.values()]
     figure = new(1.05 * len(places) + 2.4, 1.05 * len(rows) + 0.6)
